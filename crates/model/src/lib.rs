@@ -1,0 +1,1 @@
+//! Pure reducers: state is a fold over events.
