@@ -1,1 +1,20 @@
 //! Pure reducers: state is a fold over events.
+//!
+//! Live frames, a snapshot with the frames after it, and a recorded log give the same state by the same
+//! reducer. The hub folds its lists with [`apply_event`]; the dashboard folds its pages with [`Execution`],
+//! which uses the same function. Nothing here does I/O or looks at a clock: the time of receipt is passed in.
+
+mod execution;
+mod output;
+mod ring;
+mod summary;
+mod timeline;
+
+pub use execution::{Applied, Execution};
+pub use output::{LineSource, OutputLine};
+pub use ring::Ring;
+pub use summary::{apply_event, new_summary};
+pub use timeline::{TimelineItem, duration_text};
+
+/// How many events a view holds: the latest 1,000 (product contract; also what a snapshot carries).
+pub const VIEW_CAPACITY: usize = 1000;

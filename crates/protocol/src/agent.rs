@@ -77,7 +77,9 @@ impl AgentStatus {
 
     /// The status named `name`, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Running, Self::Idle, Self::Stopped, Self::Error].into_iter().find(|status| status.as_str() == name)
+        [Self::Running, Self::Idle, Self::Stopped, Self::Error]
+            .into_iter()
+            .find(|status| status.as_str() == name)
     }
 }
 

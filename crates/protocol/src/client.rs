@@ -114,7 +114,9 @@ fn handshake(object: &Object<'_>) -> Result<ClientFrame, DecodeError> {
     let token = object.text("token").ok_or(wrong("token", "a string"))?.into_owned();
     let resume = match object.json("resume") {
         None => None,
-        Some(resume) => Some(resume.read().map_err(|_| wrong("resume", "{\"epoch\":string,\"seq\":number}"))?),
+        Some(resume) => {
+            Some(resume.read().map_err(|_| wrong("resume", "{\"epoch\":string,\"seq\":number}"))?)
+        }
     };
     let subscribe = match object.json("subscribe") {
         None => Vec::new(),

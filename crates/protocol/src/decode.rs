@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use crate::{
     AgentEvent, AgentEventKind, AgentId, AgentStatus, ConnectionAck, Control, DashboardUpdate, DecodeError,
     Envelope, ExecutionEvent, ExecutionEventKind, ExecutionFrame, ExecutionId, Frame, JobEvent, JobEventKind,
-    Object, OrganizationId, Pong, Resumed, Resync, ResyncReason, RunId, ScrapePhase, ScrapeProgress, Subscribed,
-    TaskOutcome, TaskResult, UnknownFrame,
+    Object, OrganizationId, Pong, Resumed, Resync, ResyncReason, RunId, ScrapePhase, ScrapeProgress,
+    Subscribed, TaskOutcome, TaskResult, UnknownFrame,
 };
 
 /// The longest frame that is read, in bytes: 16 MiB, sixteen times the largest report that the hub takes, so
@@ -74,9 +74,10 @@ impl Envelope {
 fn typed(kind: &str, object: &Object<'_>) -> Result<Frame, DecodeError> {
     Ok(match kind {
         "event" => Frame::ExecutionEvent(execution_event(object)?),
-        "pong" => {
-            Frame::Control(Control::Pong(Pong { seq: object.whole("seq"), delivered: object.whole("delivered") }))
-        }
+        "pong" => Frame::Control(Control::Pong(Pong {
+            seq: object.whole("seq"),
+            delivered: object.whole("delivered"),
+        })),
         "connection_ack" => Frame::Control(Control::ConnectionAck(ConnectionAck {
             connection_id: owned(object.text("connectionId")),
             epoch: owned(object.text("epoch")),

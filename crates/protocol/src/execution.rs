@@ -214,8 +214,10 @@ pub struct ErrorData {
 impl ErrorData {
     /// Reads the data of an event.
     pub fn read(data: &Object<'_>) -> Self {
-        let nested = || data.object("error").and_then(|error| error.text("message").map(std::borrow::Cow::into_owned));
-        let message = data.text("message").or_else(|| data.text("error")).map(Cow::into_owned).or_else(nested);
+        let nested =
+            || data.object("error").and_then(|error| error.text("message").map(std::borrow::Cow::into_owned));
+        let message =
+            data.text("message").or_else(|| data.text("error")).map(Cow::into_owned).or_else(nested);
         let cancelled = ["code", "reason"]
             .iter()
             .filter_map(|member| data.text(member))

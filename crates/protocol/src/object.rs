@@ -48,7 +48,10 @@ impl<'a> Object<'a> {
         struct Borrowed<'b>(#[serde(borrow)] Cow<'b, str>);
 
         let raw = self.present(name)?;
-        raw.get().starts_with('"').then(|| serde_json::from_str::<Borrowed<'_>>(raw.get()).ok())?.map(|text| text.0)
+        raw.get()
+            .starts_with('"')
+            .then(|| serde_json::from_str::<Borrowed<'_>>(raw.get()).ok())?
+            .map(|text| text.0)
     }
 
     /// A number member; `None` where it is absent, `null` or no number.

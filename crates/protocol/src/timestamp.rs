@@ -3,7 +3,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use time::{OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use time::{
+    OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339, macros::format_description,
+};
 
 /// Milliseconds since 1970-01-01T00:00:00Z; the resolution of every time in the protocol.
 ///
@@ -48,7 +50,10 @@ impl Timestamp {
             return None;
         }
         let milliseconds = if number.abs() < FIRST_MILLISECOND_READING { number * 1000.0 } else { number };
-        #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates, and `from_millis` clamps")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a float cast saturates, and `from_millis` clamps"
+        )]
         Some(Self::from_millis(milliseconds as i64))
     }
 
