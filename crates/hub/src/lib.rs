@@ -1,1 +1,3 @@
-//! The hub.
+//! The hub that the dashboard talks to, and the `switchboard` command line.
+
+pub mod command;
