@@ -1,0 +1,113 @@
+//! The real hub.
+
+use std::{net::SocketAddr, process::ExitStatus};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::{Journal, Process, get, net::free_address, paths, post, until};
+
+/// A `switchboard serve` whose port and data folder outlive its process, so that it can be killed and restarted.
+pub struct Hub {
+    journal: Journal,
+    address: SocketAddr,
+    data: TempDir,
+    process: Option<Process>,
+}
+
+impl Hub {
+    /// Starts a hub on an empty data folder, and waits until it answers.
+    pub async fn start(journal: &Journal) -> Self {
+        let data = TempDir::with_prefix("switchboard-e2e-").expect("a temporary folder can be made");
+        let mut hub = Self { journal: journal.clone(), address: free_address(), data, process: None };
+        hub.restart().await;
+        hub
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is said.
+    pub async fn kill(&mut self) {
+        self.process.as_mut().expect("the hub runs").kill().await;
+        self.process = None;
+    }
+
+    /// SIGTERM, and waits for its end.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        let status = self.process.as_mut().expect("the hub runs").terminate().await;
+        self.process = None;
+        status
+    }
+
+    /// Starts it on the same port and data, and waits until it answers.
+    pub async fn restart(&mut self) {
+        let mut command = Command::new(paths::switchboard());
+        command.arg("serve").arg("--listen").arg(self.address.to_string());
+        command.arg("--data").arg(self.data.path()).arg("--dashboard").arg(paths::dist());
+        let mut process = Process::spawn(&self.journal, "hub", command);
+        let url = format!("{}/api/health", self.url());
+        until("the hub to answer", async || {
+            if let Some(status) = process.ended() {
+                panic!("the hub ended instead of serving: {status}; it said {:#?}", process.lines());
+            }
+            match get(&url).await {
+                Ok(answer) if answer.status == 200 => Ok(()),
+                other => Err(other),
+            }
+        })
+        .await;
+        self.process = Some(process);
+    }
+
+    /// A `switchboard` command of this hub, for example `["run", "--", "true"]`.
+    pub fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Process {
+        let mut command = Command::new(paths::switchboard());
+        command.args(arguments).env("SWITCHBOARD_HUB", self.url());
+        Process::spawn(&self.journal, "switchboard", command)
+    }
+
+    /// `switchboard run --agent AGENT -- sh -c SCRIPT`.
+    pub fn run_script(&self, agent: &str, script: &str) -> Process {
+        self.command(["run", "--agent", agent, "--", "sh", "-c", script])
+    }
+
+    /// Reports `frames` (one, or an array) by `POST /api/events`, and expects 202.
+    pub async fn report(&self, frames: &Value) -> Value {
+        let answer = post(&format!("{}/api/events", self.url()), frames.to_string()).await;
+        match answer {
+            Ok(answer) if answer.status == 202 => answer.json(),
+            other => panic!("the report {frames} should be accepted, but: {other:?}"),
+        }
+    }
+
+    /// The body of `GET path`, which must be a 200.
+    pub async fn fetch(&self, path: &str) -> Value {
+        match get(&format!("{}{path}", self.url())).await {
+            Ok(answer) if answer.status == 200 => answer.json(),
+            other => panic!("GET {path} should be answered, but: {other:?}"),
+        }
+    }
+
+    /// The id of the first execution of an agent called `agent`, once the hub knows one.
+    pub async fn execution_of(&self, agent: &str) -> String {
+        until(&format!("an execution of {agent} in the hub's list"), async || {
+            let list = self.fetch("/api/executions").await;
+            let items = list.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+            items
+                .iter()
+                .find(|item| item.pointer("/agent/name").and_then(Value::as_str) == Some(agent))
+                .and_then(|item| item.get("executionId")?.as_str().map(str::to_owned))
+                .ok_or(list)
+        })
+        .await
+    }
+}

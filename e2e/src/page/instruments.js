@@ -1,0 +1,20 @@
+// Runs in every document before its own scripts: keeps a record of each WebSocket that the page constructs.
+(() => {
+  const sockets = [];
+  Object.defineProperty(window, "__sockets", { value: sockets });
+  window.WebSocket = class extends window.WebSocket {
+    constructor(...parameters) {
+      super(...parameters);
+      const record = { url: this.url, state: "connecting", code: null, sent: [], received: 0 };
+      sockets.push(record);
+      this.addEventListener("open", () => { record.state = "open"; });
+      this.addEventListener("message", () => { record.received += 1; });
+      this.addEventListener("close", (event) => { record.state = "closed"; record.code = event.code; });
+      this.__record = record;
+    }
+    send(data) {
+      this.__record.sent.push(typeof data === "string" ? data : "(binary)");
+      super.send(data);
+    }
+  };
+})();
