@@ -1,3 +1,63 @@
-//! The project's own tasks.
+//! The project's own tasks. `cargo xtask help` lists them; each is one file.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod browser;
+mod bundle;
+mod lint;
+mod lockfile;
+mod probe;
+mod processes;
+mod serve;
+mod shell;
+mod sizes;
+mod summary;
+mod test;
+mod tools;
+mod workspace;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The project's own tasks.")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Serve(serve::Serve),
+    /// Build the dashboard into `dist/`, and `target/release/switchboard` with the dashboard inside it.
+    Build,
+    Test(test::Test),
+    /// Check the formatting, and let clippy look at everything.
+    Lint,
+    /// Ends a process group when this process's standard input closes.
+    #[command(hide = true)]
+    Guard {
+        /// The process that leads the group.
+        leader: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Serve(serve) => serve.run(),
+        Task::Build => bundle::build(),
+        // Its last line is the result, so nothing is said after it.
+        Task::Test(test) => return if test.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE },
+        Task::Lint => lint::lint(),
+        Task::Guard { leader } => {
+            processes::guard(leader);
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

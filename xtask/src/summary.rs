@@ -1,0 +1,108 @@
+//! What a test runner's last lines say: how many tests passed, and how many failed.
+
+use std::ops::AddAssign;
+
+/// How many tests were executed, by how they ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Those that passed.
+    pub passed: u64,
+    /// Those that failed, in any way that the runner tells apart.
+    pub failed: u64,
+}
+
+impl Counts {
+    /// How many were executed.
+    pub fn total(self) -> u64 {
+        self.passed + self.failed
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// Adds up every summary in the output of `cargo test`, wasm-bindgen's runner or cargo-nextest.
+pub fn read<'a>(lines: impl IntoIterator<Item = &'a str>) -> Counts {
+    let mut counts = Counts::default();
+    for line in lines {
+        counts += libtest(line).or_else(|| nextest(line)).unwrap_or_default();
+    }
+    counts
+}
+
+/// `test result: ok. 5 passed; 0 failed; 1 ignored; …`, once for each test binary. wasm-bindgen's runner imitates it.
+fn libtest(line: &str) -> Option<Counts> {
+    let (_, results) = line.trim().strip_prefix("test result: ")?.split_once(". ")?;
+    let counts = results.split(';').map_while(count);
+    Some(sum(counts))
+}
+
+/// `Summary [ 0.012s] 3 tests run: 2 passed (1 slow), 1 timed out, 4 skipped`, once for each run.
+fn nextest(line: &str) -> Option<Counts> {
+    let (_, after_time) = line.trim().strip_prefix("Summary [")?.split_once(']')?;
+    let (_, results) = after_time.split_once(" run: ")?;
+    Some(sum(results.split(',').filter_map(count)))
+}
+
+/// Splits `2 passed (1 slow)` into 2 and what they did.
+fn count(part: &str) -> Option<(u64, &str)> {
+    let (number, what) = part.trim().split_once(' ')?;
+    Some((number.parse().ok()?, what))
+}
+
+fn sum<'a>(parts: impl Iterator<Item = (u64, &'a str)>) -> Counts {
+    let mut counts = Counts::default();
+    for (number, what) in parts {
+        match what.split_once(" (").map_or(what, |(what, _)| what) {
+            "passed" => counts.passed += number,
+            "failed" | "timed out" | "exec failed" => counts.failed += number,
+            _ => {}
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, read};
+
+    #[test]
+    fn every_binary_of_cargo_test_counts() {
+        let output = [
+            "running 3 tests",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.00s",
+            "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s",
+        ];
+        assert_eq!(read(output), Counts { passed: 7, failed: 2 });
+    }
+
+    #[test]
+    fn the_runner_in_the_browser_counts() {
+        let output = [
+            "no tests to run!",
+            "test result: ok. 12 passed; 0 failed; 0 ignored; 3 filtered out; finished in 0.41s",
+        ];
+        assert_eq!(read(output), Counts { passed: 12, failed: 0 });
+    }
+
+    #[test]
+    fn nextest_counts() {
+        let line = "     Summary [   1.310s] 45 tests run: 45 passed (2 slow, 1 flaky), 3 skipped";
+        assert_eq!(read([line]), Counts { passed: 45, failed: 0 });
+        let line = "     Summary [   1.310s] 10/45 tests run: 6 passed, 2 failed, 1 exec failed, 1 timed out, 3 skipped";
+        assert_eq!(read([line]), Counts { passed: 6, failed: 4 });
+        let line = "     Summary [   0.010s] 1 test run: 1 passed, 0 skipped";
+        assert_eq!(read([line]), Counts { passed: 1, failed: 0 });
+    }
+
+    #[test]
+    fn what_a_test_prints_is_not_a_summary() {
+        let output =
+            ["the test result: ok. 5 passed; 0 failed", "Summary of 3 tests run: 3 passed", "5 passed"];
+        assert_eq!(read(output), Counts::default());
+    }
+}
