@@ -19,6 +19,9 @@ pub struct Execution {
     output: Ring<OutputLine>,
     timeline: Ring<TimelineItem>,
     timeline_revision: u64,
+    /// The snapshot's: everything up to it is in the state.
+    baseline: Option<u64>,
+    /// The last one that is folded in.
     seq: Option<u64>,
     known: KnownIds,
 }
@@ -30,6 +33,9 @@ pub enum Applied {
     New,
     /// It was known already, and changed nothing.
     Known,
+    /// It happened before what is folded in already, so it changed nothing: a frame that was lost and came
+    /// late. Only a new snapshot puts it in its place.
+    OutOfOrder,
 }
 
 impl Execution {
@@ -41,6 +47,7 @@ impl Execution {
             output: Ring::new(VIEW_CAPACITY),
             timeline: Ring::new(VIEW_CAPACITY),
             timeline_revision: 0,
+            baseline: seq,
             seq,
             known: KnownIds::new(4 * VIEW_CAPACITY),
         };
@@ -59,7 +66,8 @@ impl Execution {
         if let (Some(seq), Some(last)) = (seq, self.seq)
             && seq <= last
         {
-            return Applied::Known;
+            let known = self.baseline.is_some_and(|baseline| seq <= baseline) || seq == last;
+            return if known { Applied::Known } else { Applied::OutOfOrder };
         }
         // Sequence numbers settle it; only a stream without them needs the identifiers.
         if seq.is_none() && !self.known.insert(event.id.as_ref()) {

@@ -60,6 +60,16 @@ fn a_page_opened_in_the_middle_has_no_hole_and_no_double() {
     assert_eq!(execution.summary().event_count, 40);
 }
 
+/// A frame that was lost and came after later ones used to be taken for a double, and was missing for good.
+#[test]
+fn a_frame_that_comes_late_asks_for_a_new_snapshot() {
+    let mut execution = Execution::from_snapshot(snapshot(&[(1, line(1))], true), now());
+    assert_eq!(execution.apply(Some(5), &line(5), now()), Applied::New);
+    assert_eq!(execution.apply(Some(3), &line(3), now()), Applied::OutOfOrder);
+    assert_eq!(execution.apply(Some(1), &line(1), now()), Applied::Known);
+    assert_eq!(texts(&execution), ["line 1", "line 5"]);
+}
+
 #[test]
 fn without_sequence_numbers_identifiers_keep_doubles_out() {
     let all: Vec<_> = (1..=30).map(|seq| (seq, line(seq))).collect();

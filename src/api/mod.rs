@@ -1,0 +1,9 @@
+//! The typed HTTP client. Commands and snapshots travel by HTTP; the socket carries only what is live.
+
+mod client;
+mod error;
+mod queries;
+
+pub use client::{ApiClient, ExecutionListQuery};
+pub use error::ApiError;
+pub use queries::{Queries, use_queries};

@@ -1,0 +1,156 @@
+//! What components hold of the one socket.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use switchboard_link::{Input, LinkState, LinkStats, LinkStatus};
+use switchboard_protocol::{ExecutionId, OrganizationId, Timestamp};
+
+use super::{
+    fanout::{Matched, Notice, OnNotice, Subscription, Topic},
+    health::Health,
+    listeners::Listeners,
+    shell::{Shell, Signals},
+};
+
+/// A handle on the page's one connection: `Copy`, and found by [`use_websocket_context`].
+///
+/// It can ask for events and for a new connection. It can't send: the socket carries no data upwards.
+#[derive(Clone, Copy)]
+pub struct WebSocketContext {
+    connection: StoredValue<Connection, LocalStorage>,
+    signals: Signals,
+    organization: RwSignal<OrganizationId>,
+    health: Health,
+}
+
+/// What the provider owns. Dropped with the provider, and with it the socket, the timers and the listeners.
+pub(super) struct Connection {
+    pub shell: Rc<Shell>,
+    pub _listeners: Listeners,
+}
+
+impl WebSocketContext {
+    pub(super) fn new(
+        connection: Connection,
+        signals: Signals,
+        organization: RwSignal<OrganizationId>,
+        health: Health,
+    ) -> Self {
+        Self { connection: StoredValue::new_local(connection), signals, organization, health }
+    }
+
+    /// How the connection stands. Changes with the state, not with each message.
+    pub fn status(&self) -> Signal<LinkStatus> {
+        self.signals.status.into()
+    }
+
+    /// Whether the connection is up and has proven itself.
+    pub fn is_connected(&self) -> Signal<bool> {
+        let status = self.signals.status;
+        Memo::new(move |_| status.with(|status| status.state == LinkState::Connected)).into()
+    }
+
+    /// When frames were last handed out; at most one change per animation frame.
+    pub fn last_message_at(&self) -> Signal<Option<Timestamp>> {
+        self.signals.last_message_at.into()
+    }
+
+    /// Whether the HTTP interface answers; `None` until the first answer.
+    pub fn is_api_healthy(&self) -> Signal<Option<bool>> {
+        self.health.signal()
+    }
+
+    /// Whose log is followed.
+    pub fn organization(&self) -> Signal<OrganizationId> {
+        self.organization.into()
+    }
+
+    /// Follows another organization: the connection is replaced, and pages fetch anew.
+    pub fn set_organization(&self, organization: OrganizationId) {
+        if self.organization.try_get_untracked().is_none_or(|current| current == organization) {
+            return;
+        }
+        let _ = self.organization.try_set(organization.clone());
+        self.tell(Input::SetOrganization(Some(organization)));
+    }
+
+    /// Connects now: also out of a refusal, and whatever the schedule says.
+    pub fn reconnect(&self) {
+        self.tell(Input::Reconnect);
+    }
+
+    /// Closes the connection and stays so until [`reconnect`](Self::reconnect).
+    pub fn disconnect(&self) {
+        self.tell(Input::Disconnect);
+    }
+
+    /// Tries another token, for instance after the server refused the last.
+    pub fn set_token(&self, token: String) {
+        self.tell(Input::SetToken(token));
+    }
+
+    /// What has been counted since the page was loaded.
+    pub fn stats(&self) -> LinkStats {
+        self.with_shell(|shell| shell.with_link(|link| *link.stats())).flatten().unwrap_or_default()
+    }
+
+    /// The executions that the server was asked for, and how many components hold each.
+    pub fn subscriptions(&self) -> Vec<(ExecutionId, usize)> {
+        let read = |shell: &Rc<Shell>| {
+            shell.with_link(|link| link.subscriptions().map(|(id, count)| (id.clone(), count)).collect())
+        };
+        self.with_shell(read).flatten().unwrap_or_default()
+    }
+
+    /// Calls `on_frames` for every frame of a topic; `None` where the provider is gone.
+    pub(super) fn subscribe(
+        &self,
+        topic: Topic,
+        on_frames: impl Fn(&Matched<'_>) + 'static,
+        on_notice: Option<OnNotice>,
+    ) -> Option<Subscription> {
+        self.with_shell(|shell| shell.fanout().subscribe(topic, Box::new(on_frames), on_notice, None))
+    }
+
+    /// Calls `on_frames` for every event of an execution; `None` where the provider is gone.
+    pub(super) fn subscribe_execution(
+        &self,
+        execution: &ExecutionId,
+        on_frames: impl Fn(&Matched<'_>) + 'static,
+        on_notice: impl Fn(&Notice) + 'static,
+    ) -> Option<Subscription> {
+        self.with_shell(|shell| {
+            shell.subscribe_execution(execution, Box::new(on_frames), Box::new(on_notice))
+        })
+    }
+
+    /// Whether the server delivers the execution's events already.
+    pub(super) fn is_confirmed(&self, execution: &ExecutionId) -> bool {
+        self.with_shell(|shell| shell.fanout().is_confirmed(execution)).unwrap_or(false)
+    }
+
+    /// Ends the connection; the provider does so when it goes.
+    pub(super) fn shut_down(&self) {
+        self.with_shell(|shell| shell.shut_down());
+    }
+
+    pub(super) fn tell(&self, input: Input<'static>) {
+        self.with_shell(|shell| shell.tell(input));
+    }
+
+    /// The shell is taken out before it is used: what it calls may use this handle again.
+    fn with_shell<T>(&self, act: impl FnOnce(&Rc<Shell>) -> T) -> Option<T> {
+        let shell = self.connection.try_with_value(|connection| Rc::clone(&connection.shell))?;
+        Some(act(&shell))
+    }
+}
+
+/// The page's one connection.
+///
+/// # Panics
+/// Where no [`WebSocketProvider`](super::WebSocketProvider) stands above: a mistake in the program that every
+/// first run shows.
+pub fn use_websocket_context() -> WebSocketContext {
+    expect_context()
+}

@@ -1,0 +1,40 @@
+//! The hooks: what components call. One file each.
+//!
+//! A hook takes what it needs from context when it is called, in the component's body. Its callbacks run later,
+//! outside any owner: take contexts before, and capture them.
+
+mod use_connection_status;
+mod use_dashboard_updates;
+mod use_execution;
+mod use_executions;
+mod use_job_events;
+
+use leptos::prelude::*;
+
+use super::Subscription;
+
+pub use use_connection_status::{ConnectionStatus, UseConnectionStatus, use_connection_status};
+pub use use_dashboard_updates::{UseDashboardUpdates, use_dashboard_updates};
+pub use use_execution::{ExecutionHandle, ExecutionPhase, UseExecution, use_execution};
+pub use use_executions::{ExecutionRow, UseExecutions, use_executions};
+pub use use_job_events::{JobFilter, UseJobEvents, use_job_events};
+
+/// Holds a subscription for what `key` says, from now on and through every change of it, until the calling
+/// component goes. Subscribing at once, not in an effect, loses no event between mount and the first effect.
+fn subscribe_while_mounted<K>(key: Signal<K>, subscribe: impl Fn(&K) -> Option<Subscription> + 'static)
+where
+    K: Clone + PartialEq + Send + Sync + 'static,
+{
+    let first = key.get_untracked();
+    let held = StoredValue::new_local((subscribe(&first), first));
+    Effect::new(move || {
+        let now = key.get();
+        if held.try_with_value(|(_, before)| *before != now) != Some(true) {
+            return;
+        }
+        // The old one goes before the new one comes: handlers of the two never mix.
+        let _ = held.try_update_value(|(subscription, _)| drop(subscription.take()));
+        let next = subscribe(&now);
+        let _ = held.try_update_value(|value| *value = (next, now));
+    });
+}

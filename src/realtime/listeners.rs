@@ -1,0 +1,52 @@
+//! What the browser tells of the network and of the page: timers stop in hidden tabs and in sleeping laptops,
+//! and a page that comes back from the back/forward cache may hold a dead socket.
+
+use std::rc::{Rc, Weak};
+
+use leptos::{ev, leptos_dom::helpers::WindowListenerHandle, prelude::window_event_listener};
+use switchboard_link::Input;
+
+use super::shell::Shell;
+
+/// The listeners. Dropping them removes them.
+pub(super) struct Listeners(Vec<WindowListenerHandle>);
+
+impl Listeners {
+    pub(super) fn attach(shell: &Rc<Shell>) -> Self {
+        let tell = |input: fn() -> Input<'static>| {
+            let shell = Rc::downgrade(shell);
+            move || with(&shell, |shell| shell.tell(input()))
+        };
+        let (online, offline) = (tell(|| Input::Online), tell(|| Input::Offline));
+        let restored = tell(|| Input::PageRestored);
+        let visibility = Rc::downgrade(shell);
+        Self(vec![
+            window_event_listener(ev::online, move |_| online()),
+            window_event_listener(ev::offline, move |_| offline()),
+            window_event_listener(
+                ev::Custom::<web_sys::PageTransitionEvent>::new("pageshow"),
+                move |event| {
+                    if event.persisted() {
+                        restored();
+                    }
+                },
+            ),
+            // The event is the document's, and bubbles up to the window.
+            window_event_listener(ev::visibilitychange, move |_| {
+                with(&visibility, Shell::visibility_changed);
+            }),
+        ])
+    }
+}
+
+impl Drop for Listeners {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(WindowListenerHandle::remove);
+    }
+}
+
+fn with(shell: &Weak<Shell>, act: impl FnOnce(&Shell)) {
+    if let Some(shell) = shell.upgrade() {
+        act(&shell);
+    }
+}

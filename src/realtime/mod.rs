@@ -1,0 +1,30 @@
+//! The one socket of the page, and what components get from it.
+//!
+//! ```text
+//! gloo-net socket ─ socket.rs ─ text ─> Link (pure) ─ frames ─> inbox ─ once per animation frame ─> fan-out ─> hooks
+//! ```
+//!
+//! [`WebSocketProvider`] stands at the root and owns everything here. `socket.rs` is the only file in the
+//! dashboard that constructs a WebSocket. `shell.rs` carries out what the state machine of `switchboard-link`
+//! decides and has no opinion of its own; `fanout.rs` hands frames to those who asked for them; the hooks turn
+//! them into state. Signals hold state, never events: handlers are called for every matching event, in
+//! order, exactly once.
+
+mod clock;
+mod context;
+mod fanout;
+mod health;
+mod hooks;
+mod listeners;
+mod provider;
+mod shell;
+mod socket;
+
+pub use context::{WebSocketContext, use_websocket_context};
+pub use fanout::{Matched, Subscription};
+pub use hooks::{
+    ConnectionStatus, ExecutionHandle, ExecutionPhase, ExecutionRow, JobFilter, UseConnectionStatus,
+    UseDashboardUpdates, UseExecution, UseExecutions, UseJobEvents, use_connection_status,
+    use_dashboard_updates, use_execution, use_executions, use_job_events,
+};
+pub use provider::{WebSocketOptions, WebSocketProvider};

@@ -1,0 +1,104 @@
+//! The component that owns the one socket.
+
+use leptos::prelude::*;
+use switchboard_link::{Backoff, Input, LinkOptions, LinkStatus};
+use switchboard_protocol::Envelope;
+
+use super::{
+    context::{Connection, WebSocketContext},
+    health::Health,
+    listeners::Listeners,
+    shell::{Callbacks, Shell, Signals},
+};
+use crate::{api::ApiClient, config::Config};
+
+/// How the socket behaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WebSocketOptions {
+    /// Whether to connect when the provider is mounted; without it, `reconnect()` does.
+    pub connect: bool,
+    /// Whether a lost connection is replaced.
+    pub reconnect: bool,
+    /// How long to wait before each attempt, and how many consecutive failures to suffer.
+    pub backoff: Backoff,
+    /// How often to ping, in milliseconds, where the server does not say.
+    pub ping_interval_ms: u64,
+    /// How long a ping may stay unanswered, in milliseconds.
+    pub pong_timeout_ms: u64,
+}
+
+impl Default for WebSocketOptions {
+    fn default() -> Self {
+        let link = LinkOptions::default();
+        Self {
+            connect: true,
+            reconnect: link.reconnect,
+            backoff: link.backoff,
+            ping_interval_ms: link.ping_interval_ms,
+            pong_timeout_ms: link.pong_timeout_ms,
+        }
+    }
+}
+
+/// Owns the page's one WebSocket, and provides it to the components below as [`WebSocketContext`].
+///
+/// The connection lives as long as this component. It reconnects by itself, resumes where it stopped, and
+/// tells components what they have to know to never show stale data as live.
+///
+/// ```ignore
+/// view! {
+///     <WebSocketProvider config=config on_error=Callback::new(|error| log(error))>
+///         <Router>…</Router>
+///     </WebSocketProvider>
+/// }
+/// ```
+#[component]
+pub fn WebSocketProvider(
+    /// Where to connect, as what, and for which organization.
+    config: Config,
+    /// How the socket behaves.
+    #[prop(optional)]
+    options: WebSocketOptions,
+    /// Called when a connection has proven itself.
+    #[prop(optional, into)]
+    on_open: Option<Callback<()>>,
+    /// Called with every data frame, in order.
+    #[prop(optional, into)]
+    on_message: Option<UnsyncCallback<Envelope>>,
+    /// Called when a connection ends, with the reason.
+    #[prop(optional, into)]
+    on_close: Option<Callback<String>>,
+    /// Called with what went wrong.
+    #[prop(optional, into)]
+    on_error: Option<Callback<String>>,
+    /// What uses the connection.
+    children: Children,
+) -> impl IntoView {
+    let api = ApiClient::new(&config);
+    let connect = options.connect;
+    let link_options = LinkOptions {
+        token: config.token,
+        organization_id: Some(config.organization_id.clone()),
+        reconnect: options.reconnect,
+        backoff: options.backoff,
+        batch: true,
+        binary: true,
+        ping_interval_ms: options.ping_interval_ms,
+        pong_timeout_ms: options.pong_timeout_ms,
+        ..LinkOptions::default()
+    };
+    let signals =
+        Signals { status: RwSignal::new(LinkStatus::default()), last_message_at: RwSignal::new(None) };
+    let callbacks = Callbacks { open: on_open, message: on_message, close: on_close, error: on_error };
+    let shell = Shell::new(config.ws_url, link_options, callbacks, signals);
+    let connection = Connection { _listeners: Listeners::attach(&shell), shell };
+    let organization = RwSignal::new(config.organization_id);
+    let context = WebSocketContext::new(connection, signals, organization, Health::watch(api, signals));
+
+    provide_context(context);
+    on_cleanup(move || context.shut_down());
+    if connect {
+        context.tell(Input::Connect);
+    }
+    children()
+}

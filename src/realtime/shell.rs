@@ -1,0 +1,318 @@
+//! Carries out what the link decides: the only place where its inputs and outputs meet the browser.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    mem,
+    rc::{Rc, Weak},
+};
+
+use gloo_timers::callback::Timeout;
+use leptos::{leptos_dom::helpers::AnimationFrameRequestHandle, prelude::*};
+use switchboard_link::{Input, Link, LinkOptions, LinkState, LinkStatus, Output};
+use switchboard_protocol::{Envelope, ExecutionId, Timestamp};
+
+use super::{
+    clock,
+    fanout::{Fanout, Notice, Subscription, Topic},
+    socket::Socket,
+};
+
+/// How long frames wait in a hidden tab, in milliseconds. Browsers stop animation frames there and hold timers
+/// to one a second, so less would mean nothing and more would only let frames pile up.
+const HIDDEN_FLUSH_MS: u32 = 1000;
+
+/// How many frames wait at most. A burst beyond it is handed out at once: the inbox is bounded, and no frame is
+/// ever dropped.
+const INBOX_CAPACITY: usize = 10_000;
+
+/// What the provider's user wants to be told: the callbacks of a socket.
+#[derive(Clone, Default)]
+pub(super) struct Callbacks {
+    pub open: Option<Callback<()>>,
+    pub message: Option<UnsyncCallback<Envelope>>,
+    pub close: Option<Callback<String>>,
+    pub error: Option<Callback<String>>,
+}
+
+/// Where the shell writes what components show. Written only where it changed.
+#[derive(Clone, Copy)]
+pub(super) struct Signals {
+    pub status: RwSignal<LinkStatus>,
+    pub last_message_at: RwSignal<Option<Timestamp>>,
+}
+
+/// The shell around the link.
+pub(super) struct Shell {
+    url: String,
+    link: RefCell<Link>,
+    fanout: Rc<Fanout>,
+    callbacks: Callbacks,
+    signals: Signals,
+    socket: RefCell<Option<Socket>>,
+    timer: RefCell<Option<(u64, Timeout)>>,
+    inbox: RefCell<Vec<Envelope>>,
+    flush: RefCell<Option<Flush>>,
+    /// Inputs that came while another was being carried out, from callbacks for instance: their turn is next.
+    queue: RefCell<VecDeque<Input<'static>>>,
+    busy: Cell<bool>,
+    /// Kept between inputs, so that a message allocates no list of its own.
+    outputs: RefCell<Vec<Output>>,
+    this: Weak<Self>,
+}
+
+/// What will hand out the inbox. Dropping it cancels it.
+enum Flush {
+    Frame(AnimationFrameRequestHandle),
+    Timer { _timeout: Timeout },
+}
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        if let Self::Frame(handle) = self {
+            handle.cancel();
+        }
+    }
+}
+
+impl Shell {
+    pub(super) fn new(url: String, options: LinkOptions, callbacks: Callbacks, signals: Signals) -> Rc<Self> {
+        Rc::new_cyclic(|this| Self {
+            url,
+            link: RefCell::new(Link::new(options)),
+            fanout: Rc::default(),
+            callbacks,
+            signals,
+            socket: RefCell::default(),
+            timer: RefCell::default(),
+            inbox: RefCell::default(),
+            flush: RefCell::default(),
+            queue: RefCell::default(),
+            busy: Cell::new(false),
+            outputs: RefCell::default(),
+            this: this.clone(),
+        })
+    }
+
+    /// Gives the link an input that borrows nothing. Inside a callback it waits for its turn.
+    pub(super) fn tell(&self, input: Input<'static>) {
+        if self.busy.get() {
+            self.queue.borrow_mut().push_back(input);
+        } else {
+            self.handle(input);
+        }
+    }
+
+    /// Gives the link an input, and carries out all that follows. Called by sockets and timers, which never run
+    /// in the middle of another input; what may is told by [`tell`](Self::tell).
+    pub(super) fn handle(&self, input: Input<'_>) {
+        self.busy.set(true);
+        self.step(input);
+        loop {
+            let next = self.queue.borrow_mut().pop_front();
+            match next {
+                Some(input) => self.step(input),
+                None => break,
+            }
+        }
+        self.busy.set(false);
+        self.arm_timer();
+    }
+
+    /// Asks for an execution's events: from the server, where nobody did before, and from the fan-out.
+    pub(super) fn subscribe_execution(
+        &self,
+        execution: &ExecutionId,
+        on_frames: Box<dyn Fn(&super::Matched<'_>)>,
+        on_notice: Box<dyn Fn(&Notice)>,
+    ) -> Subscription {
+        let (this, ended) = (self.this.clone(), execution.clone());
+        let on_end = move || {
+            if let Some(shell) = this.upgrade() {
+                shell.tell(Input::Unsubscribe(ended));
+            }
+        };
+        let topic = Topic::Execution(execution.clone());
+        let subscription = self.fanout.subscribe(topic, on_frames, Some(on_notice), Some(Box::new(on_end)));
+        self.tell(Input::Subscribe(execution.clone()));
+        subscription
+    }
+
+    pub(super) fn fanout(&self) -> &Rc<Fanout> {
+        &self.fanout
+    }
+
+    /// Reads the link: its status, its counters, its subscriptions.
+    pub(super) fn with_link<T>(&self, read: impl FnOnce(&Link) -> T) -> Option<T> {
+        self.link.try_borrow().ok().map(|link| read(&link))
+    }
+
+    /// The tab was hidden or shown: what waits for an animation frame would wait for ever in a hidden one.
+    pub(super) fn visibility_changed(&self) {
+        if is_hidden() {
+            self.flush_now();
+        } else {
+            self.tell(Input::Visible);
+        }
+    }
+
+    /// Ends everything: the connection, the timer and what waits to be handed out.
+    pub(super) fn shut_down(&self) {
+        self.tell(Input::Disconnect);
+        self.timer.take();
+        self.flush.take();
+        self.inbox.take();
+    }
+
+    fn step(&self, input: Input<'_>) {
+        let mut outputs = self.outputs.take();
+        self.link.borrow_mut().handle(input, clock::now(), js_sys::Math::random(), &mut outputs);
+        for output in outputs.drain(..) {
+            self.perform(output);
+        }
+        self.outputs.replace(outputs);
+    }
+
+    fn perform(&self, output: Output) {
+        match output {
+            Output::Open { generation } => self.open(generation),
+            Output::Send { generation, text } => {
+                if let Some(socket) =
+                    self.socket.borrow().as_ref().filter(|socket| socket.generation() == generation)
+                {
+                    socket.send(text);
+                }
+            }
+            Output::Close { generation, code, reason } => {
+                let socket = self.socket.borrow_mut().take_if(|socket| socket.generation() == generation);
+                if let Some(socket) = socket {
+                    socket.close(code, reason);
+                }
+            }
+            Output::Frame(envelope) => self.receive(envelope),
+            Output::Undecodable { error, excerpt } => {
+                leptos::logging::warn!(
+                    "Switchboard left out a frame that it cannot read: {error}. It begins: {excerpt}"
+                );
+            }
+            Output::Control(_) => {}
+            Output::Subscribed { execution_id, seq } => self.fanout.confirm(execution_id, seq),
+            Output::Refetch(reason) => {
+                // What came before belongs to what is dropped; it must not be folded into what is fetched.
+                self.flush_now();
+                self.fanout.refetch(reason);
+            }
+            Output::Status => self.publish_status(),
+        }
+    }
+
+    fn open(&self, generation: u32) {
+        match Socket::open(&self.url, generation, self.this.clone()) {
+            Ok(socket) => {
+                self.socket.replace(Some(socket));
+            }
+            Err(error) => self.queue.borrow_mut().push_back(Input::Failed { generation, error }),
+        }
+    }
+
+    fn publish_status(&self) {
+        let Some(status) = self.with_link(|link| link.status().clone()) else { return };
+        let before = self.signals.status.try_get_untracked().unwrap_or_default();
+        let _ = self.signals.status.try_set(status.clone());
+        if status.last_error != before.last_error
+            && let (Some(error), Some(callback)) = (&status.last_error, &self.callbacks.error)
+        {
+            callback.run(error.to_string());
+        }
+        let (was_open, is_open) =
+            (before.state == LinkState::Connected, status.state == LinkState::Connected);
+        if is_open
+            && !was_open
+            && let Some(callback) = &self.callbacks.open
+        {
+            callback.run(());
+        }
+        if was_open
+            && !is_open
+            && let Some(callback) = &self.callbacks.close
+        {
+            callback.run(status.last_error.map(|error| error.to_string()).unwrap_or_default());
+        }
+    }
+
+    fn receive(&self, envelope: Envelope) {
+        let waiting = {
+            let mut inbox = self.inbox.borrow_mut();
+            inbox.push(envelope);
+            inbox.len()
+        };
+        if waiting >= INBOX_CAPACITY {
+            self.flush_now();
+        } else if self.flush.borrow().is_none() {
+            self.schedule_flush();
+        }
+    }
+
+    fn schedule_flush(&self) {
+        let this = self.this.clone();
+        let flush = move || {
+            if let Some(shell) = this.upgrade() {
+                shell.flush_now();
+            }
+        };
+        let scheduled = if is_hidden() {
+            Some(Flush::Timer { _timeout: Timeout::new(HIDDEN_FLUSH_MS, flush) })
+        } else {
+            request_animation_frame_with_handle(flush).ok().map(Flush::Frame)
+        };
+        self.flush.replace(scheduled);
+    }
+
+    /// Hands out what waits in the inbox: one batch, and one reactive update for each who gets something.
+    fn flush_now(&self) {
+        self.flush.take();
+        let mut batch = self.inbox.take();
+        if batch.is_empty() {
+            return;
+        }
+        let received_at = clock::wall();
+        self.fanout.deliver(&batch, received_at);
+        if let Some(callback) = self.callbacks.message {
+            for envelope in &batch {
+                callback.run(envelope.clone());
+            }
+        }
+        let _ = self.signals.last_message_at.try_set(Some(received_at));
+        batch.clear();
+        // The list goes back for its room, unless a handler has filled a new one.
+        let mut inbox = self.inbox.borrow_mut();
+        if inbox.is_empty() {
+            mem::swap(&mut *inbox, &mut batch);
+        }
+    }
+
+    fn arm_timer(&self) {
+        let deadline = self.with_link(Link::deadline).flatten();
+        let mut timer = self.timer.borrow_mut();
+        let armed = timer.as_ref().map(|(deadline, _)| *deadline);
+        if armed == deadline {
+            return;
+        }
+        *timer = deadline.map(|deadline| {
+            let this = self.this.clone();
+            let ring = move || {
+                let Some(shell) = this.upgrade() else { return };
+                shell.timer.take();
+                shell.handle(Input::Timer);
+            };
+            let wait = deadline.saturating_sub(clock::now().monotonic_ms);
+            // Browsers hold a timer in 31 bits; a later deadline is looked at again when that long has passed.
+            (deadline, Timeout::new(i32::try_from(wait).unwrap_or(i32::MAX).unsigned_abs(), ring))
+        });
+    }
+}
+
+fn is_hidden() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| document.hidden())
+}
