@@ -1,0 +1,31 @@
+//! What outlives a hub, and what it is asked once in a while.
+
+use switchboard_protocol::Timestamp;
+
+use crate::Answer;
+
+/// What [`Retention::bytes`] counts for an entry beside its body and its report's id: about what row and
+/// indexes take, so that the limit is close to what the storage really grows to.
+pub const ENTRY_OVERHEAD_BYTES: u64 = 64;
+
+/// What outlives a hub, and what it is asked once in a while.
+pub trait Upkeep: Send + Sync + 'static {
+    /// Deletes what `retention` does not keep, in small transactions between commits. Answers how many entries.
+    ///
+    /// It moves a log's `first`, never its head. An execution all of whose events are deleted stays in the
+    /// lists until its last event is older than `age_ms`; without `age_ms`, until it has ended.
+    fn prune(&self, retention: Retention, now: Timestamp) -> Answer<'_, u64>;
+
+    /// Stops taking reports, commits what was taken, and closes. Closing twice is no error.
+    fn close(&self) -> Answer<'_, ()>;
+}
+
+/// How much is kept. What goes first is the oldest, of whichever organization it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Entries older than this many milliseconds go; `None` keeps them.
+    pub age_ms: Option<u64>,
+    /// The oldest go while the stored entries have more bytes than this; `None` keeps them. An entry has the
+    /// bytes of its body and its report's id, and [`ENTRY_OVERHEAD_BYTES`].
+    pub bytes: Option<u64>,
+}
