@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use switchboard_hub::command::serve;
+use switchboard_hub::command::{run, serve};
 
 /// A live dashboard for agents, chat tasks and scrapes: the hub, and what reports to it.
 #[derive(Debug, Parser)]
@@ -17,12 +17,15 @@ struct CommandLine {
 enum Command {
     /// Run the hub: dashboard, API and sockets on one port.
     Serve(serve::ServeArgs),
+    /// Run a command, and report it to a hub while it runs.
+    Run(run::RunArgs),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(args) => serve::execute(args).await,
+        Command::Run(args) => run::execute(args).await,
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("switchboard: {error:#}");

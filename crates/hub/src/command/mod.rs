@@ -1,3 +1,5 @@
 //! The subcommands of `switchboard`, one module each: its arguments, and an `execute` that runs it.
 
+mod client;
+pub mod run;
 pub mod serve;

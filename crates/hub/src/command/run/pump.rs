@@ -1,0 +1,102 @@
+//! One of the command's output streams: passed on byte for byte, and reported line by line.
+
+use std::{io, pin::pin, time::Duration};
+
+use switchboard_protocol::OutputStream;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    sync::watch,
+    task::yield_now,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    event::{Events, now},
+    lines::Lines,
+    outbox::Outbox,
+};
+
+/// How much is read at once: what a pipe holds by default on Linux.
+const CHUNK: usize = 64 * 1024;
+/// How long a stream may stay open after the command's end. What the command itself wrote is in the pipe by then
+/// and is read in any case; what is waited for is a process that it left behind and that still holds the pipe.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Reads `source` to its end, passes it on to `sink`, and puts its lines into the outbox.
+///
+/// A process that the command left behind may hold the pipe open: once `ended` holds the time of the command's
+/// end, the stream ends [`GRACE`] later at the latest. Where `sink` cannot be written any more (`run … | head`) reading
+/// ends too, so that the command meets the broken pipe that it would meet without us.
+pub async fn pump(
+    source: Option<impl AsyncRead>,
+    mut sink: Option<impl AsyncWrite + Unpin>,
+    stream: OutputStream,
+    events: &Events,
+    outbox: &Outbox,
+    mut ended: watch::Receiver<Option<Instant>>,
+) -> io::Result<()> {
+    let Some(source) = source else { return Ok(()) };
+    let mut source = pin!(source);
+    let mut chunk = vec![0; CHUNK];
+    let mut lines = Lines::default();
+    let mut found = Vec::new();
+    let outcome = loop {
+        let last_moment = ended.borrow_and_update().map(|end| end + GRACE);
+        if last_moment.is_some_and(|moment| moment <= Instant::now()) {
+            // A fresh share of the scheduler's budget: without one, a read may pretend that nothing is there.
+            yield_now().await;
+        }
+        let due = lines.due();
+        tokio::select! {
+            // In this order: what is there is read before any clock is asked.
+            biased;
+            read = source.read(&mut chunk) => match read {
+                Ok(0) => break Ok(()),
+                Ok(length) => {
+                    let bytes = chunk.get(..length).unwrap_or_default();
+                    if let Some(sink) = &mut sink
+                        && let Err(error) = pass_on(sink, bytes).await
+                    {
+                        break Err(error);
+                    }
+                    lines.feed(bytes, std::time::Instant::now(), &mut |line| found.push(line));
+                    let drained = length < CHUNK;
+                    report(&mut found, stream, events, outbox).await;
+                    if drained && last_moment.is_some_and(|moment| moment <= Instant::now()) {
+                        break Ok(());
+                    }
+                }
+                Err(error) => break Err(error),
+            },
+            Ok(()) = ended.changed(), if last_moment.is_none() => {}
+            () = wait_until(last_moment) => break Ok(()),
+            () = wait_until(due.map(Instant::from_std)) => {
+                lines.tick(std::time::Instant::now(), &mut |line| found.push(line));
+                report(&mut found, stream, events, outbox).await;
+            }
+        }
+    };
+    lines.finish(&mut |line| found.push(line));
+    report(&mut found, stream, events, outbox).await;
+    outcome
+}
+
+/// Writes and flushes, so that a prompt shows at once.
+async fn pass_on(sink: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+    sink.write_all(bytes).await?;
+    sink.flush().await
+}
+
+async fn report(found: &mut Vec<String>, stream: OutputStream, events: &Events, outbox: &Outbox) {
+    let at = now();
+    for line in found.drain(..) {
+        outbox.put(events.output(&line, stream, at)).await;
+    }
+}
+
+async fn wait_until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
