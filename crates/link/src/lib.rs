@@ -1,13 +1,49 @@
-//! The connection to a hub as a pure state machine.
+//! The connection to a hub as a pure state machine: no I/O, no clock, no randomness.
+//!
+//! [`Link`] decides; a shell around it acts. The shell gives it every [`Input`] with the [`Moment`] and a random
+//! number, carries out each [`Output`] in order, and sets one timer to [`Link::deadline`]. So the dashboard
+//! (over gloo-net), `switchboard tail` (over tokio-tungstenite) and the simulations in the tests run the same
+//! code, every schedule and fault can be played in microseconds, and a failing seed can be replayed.
+//!
+//! What it takes care of: one socket at a time, each with a generation whose late words are ignored; the
+//! handshake; proof that a server is there; pings and dead peers; backoff; sleep, offline and online; resuming
+//! where the last connection stopped, dropping duplicates, and finding and repairing gaps by the server's own
+//! count; subscriptions counted by reference. It speaks to servers that keep no log too, and says honestly
+//! ([`Output::Refetch`]) whenever something may have been missed for good.
+//!
+//! A shell in outline:
+//!
+//! ```
+//! use switchboard_link::{Input, Link, LinkOptions, LinkState, Moment, Output};
+//!
+//! let mut link = Link::new(LinkOptions::default());
+//! let mut out = Vec::new();
+//! let now = Moment { monotonic_ms: 0, wall_ms: 1_774_958_400_000 };
+//!
+//! link.handle(Input::Connect, now, 0.5, &mut out);
+//! assert_eq!(out.remove(0), Output::Open { generation: 1 }); // so the shell opens a socket …
+//!
+//! link.handle(Input::Opened { generation: 1 }, now.after(20), 0.5, &mut out);
+//! assert!(out.iter().any(|output| matches!(output, Output::Send { .. }))); // … and sends the handshake …
+//!
+//! let text = r#"{"type":"connection_ack","connectionId":"c-1","epoch":"e","seq":7}"#;
+//! link.handle(Input::Message { generation: 1, text }, now.after(40), 0.5, &mut out);
+//! assert_eq!(link.status().state, LinkState::Connected);
+//! assert!(link.deadline().is_some()); // … and wakes the link when the next ping is due.
+//! ```
 
 mod backoff;
+mod cursor;
+mod heartbeat;
 mod input;
 mod link;
 mod moment;
 mod options;
 mod output;
+mod sleep;
 mod stats;
 mod status;
+mod subscriptions;
 
 pub use backoff::Backoff;
 pub use input::Input;

@@ -58,6 +58,10 @@ pub struct LinkStatus {
     pub epoch: Option<String>,
     /// The newest sequence number that is known to be behind us.
     pub cursor: Option<u64>,
+    /// From where on nothing is missing: every event after this number has come, or comes. What was fetched over
+    /// HTTP as of an earlier number has a hole between the two, and must be fetched again. `None` while no log's
+    /// place is known.
+    pub live_from: Option<u64>,
     /// Whether the server numbers its frames, as far as this or the last connection showed.
     pub server_has_seq: bool,
 }
