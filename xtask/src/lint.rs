@@ -14,11 +14,12 @@ pub fn lint() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
 
     step("Clippy: everything that runs natively");
-    let all = ["--workspace", "--exclude", "switchboard-dashboard", "--all-targets"];
+    let all = ["--locked", "--workspace", "--exclude", "switchboard-dashboard", "--all-targets"];
     run(cargo().arg("clippy").args(all).args(["--", "--deny", "warnings"]))?;
 
     step("Clippy: the dashboard, as it is compiled for the browser");
     ensure_wasm_target()?;
-    let dashboard = ["--package", "switchboard-dashboard", "--target", WASM_TARGET, "--all-targets"];
+    let dashboard =
+        ["--locked", "--package", "switchboard-dashboard", "--target", WASM_TARGET, "--all-targets"];
     run(cargo().arg("clippy").args(dashboard).args(["--", "--deny", "warnings"]))
 }
