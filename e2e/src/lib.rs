@@ -18,7 +18,7 @@
 //! | `CHROMEDRIVER`, `CHROMIUM` | the browser | `chromedriver`, `chromium` on PATH or in `/usr/bin` |
 //! | `E2E_REPEAT` | how often the kill-and-restart test runs | 1 |
 //! | `E2E_SHOTS` | keep a screenshot of every page, size and theme in `target/e2e/shots/` | no |
-//! | `E2E_PATIENCE` | seconds that a condition may take | 30 |
+//! | `E2E_PATIENCE` | seconds that a condition may take | 60 |
 //! | `E2E_VERBOSE` | print the journal as it is written | no |
 
 // A harness has no caller to hand an error to: whatever fails here is a test that fails, and the message is the
@@ -34,6 +34,7 @@ mod part1;
 mod paths;
 mod process;
 mod proxy;
+pub mod sample;
 mod stage;
 mod wait;
 

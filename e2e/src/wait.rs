@@ -10,7 +10,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long a condition may take: generous, since a slow machine is not a fault of the product.
 fn patience() -> Duration {
-    let seconds = std::env::var("E2E_PATIENCE").ok().and_then(|text| text.parse().ok()).unwrap_or(30);
+    let seconds = std::env::var("E2E_PATIENCE").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
     Duration::from_secs(seconds)
 }
 

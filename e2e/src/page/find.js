@@ -21,6 +21,7 @@ const SELECTORS = {
   status: "output,[role=status]",
   switch: "[role=switch]",
   table: "table,[role=table]",
+  timer: "[role=timer]",
   textbox: "input,textarea,[role=textbox]",
 };
 

@@ -1,6 +1,7 @@
 //! A tab, asked in the words that a person would use.
 
 mod console;
+mod contract;
 mod look;
 
 use fantoccini::{
@@ -149,20 +150,6 @@ impl Page {
         self.texts(role, name).await.into_iter().next().ok_or_else(|| format!("there is no {role} {name:?}"))
     }
 
-    /// The text of the element with role status named `name`.
-    pub async fn status(&self, name: &str) -> Option<String> {
-        self.text_of("status", name).await.ok()
-    }
-
-    /// Waits until the status named `name` says exactly `word`.
-    pub async fn wait_for_status(&self, name: &str, word: &str) {
-        self.wait_for(&format!("the status {name:?} to be {word:?}"), async |page| {
-            let status = page.text_of("status", name).await?;
-            if status == word { Ok(()) } else { Err(format!("it is {status:?}")) }
-        })
-        .await;
-    }
-
     /// All visible text of the page.
     pub async fn text(&self) -> String {
         let text = self.script("return document.body?.innerText ?? ''", json!([])).await;
@@ -183,23 +170,6 @@ impl Page {
         self.wait_for(&format!("the text {text:?} to go"), async |page| {
             let shown = page.text().await;
             if shown.contains(text) { Err(shown) } else { Ok(()) }
-        })
-        .await;
-    }
-
-    /// The lines of the log named `name`, oldest first.
-    pub async fn log_lines(&self, name: &str) -> Vec<String> {
-        let script = "const log = byRole('log', arguments[0])[0];
-            const lines = log ? log.querySelectorAll('.log-line .log-text') : [];
-            return [...lines].map((line) => line.textContent)";
-        strings(&self.script(script, json!([name])).await.unwrap_or_default())
-    }
-
-    /// Waits until the log named `name` holds exactly `expected`.
-    pub async fn wait_for_log(&self, name: &str, expected: &[String]) {
-        self.wait_for(&format!("{} lines in the log {name:?}", expected.len()), async |page| {
-            let lines = page.log_lines(name).await;
-            if lines == expected { Ok(()) } else { Err(difference(&lines, expected)) }
         })
         .await;
     }
@@ -241,12 +211,14 @@ impl Page {
         let script =
             "return byRole(arguments[0], arguments[1])[0] ?? byRole(arguments[0]).map((e) => e.computedName)";
         let found = self.script(script, json!([role, name])).await?;
-        match found.get(ELEMENT).and_then(Value::as_str) {
-            Some(id) => {
-                Ok(Element::from_element_id(self.session.client.clone(), ElementRef::from(id.to_owned())))
-            }
-            None => Err(format!("no {role} is named {name:?}; these are there: {found}")),
-        }
+        let missing = || format!("no {role} is named {name:?}; these are there: {found}");
+        self.element(&found).ok_or_else(missing)
+    }
+
+    /// The element that a script answered, if it is one.
+    fn element(&self, value: &Value) -> Option<Element> {
+        let id = value.get(ELEMENT)?.as_str()?.to_owned();
+        Some(Element::from_element_id(self.session.client.clone(), ElementRef::from(id)))
     }
 
     async fn front(&self) -> &Session {
@@ -257,17 +229,4 @@ impl Page {
 
 fn strings(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
-}
-
-/// Where `seen` first differs from `expected`, in one sentence.
-fn difference(seen: &[String], expected: &[String]) -> String {
-    let at = seen.iter().zip(expected).position(|(seen, expected)| seen != expected);
-    let at = at.unwrap_or_else(|| seen.len().min(expected.len()));
-    format!(
-        "{} lines instead of {}; at index {at} there is {:?} instead of {:?}",
-        seen.len(),
-        expected.len(),
-        seen.get(at),
-        expected.get(at)
-    )
 }
