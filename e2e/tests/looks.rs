@@ -95,7 +95,7 @@ async fn report_a_busy_day(hub: &Hub) {
     let long = "/usr/lib/a/path/without/any/place/to/break/".repeat(6);
     let mut frames = Vec::new();
     let agents = ["painter", "welder", "the-agent-with-the-longest-name-of-all-of-them", "ünïcödé 画家"];
-    for (number, agent) in (0..12).zip(agents.into_iter().cycle()) {
+    for (number, agent) in (0..12_u64).zip(agents.into_iter().cycle()) {
         let id = format!("e-{number}");
         let start = json!({
             "agent": { "id": agent, "name": agent },
@@ -103,7 +103,7 @@ async fn report_a_busy_day(hub: &Hub) {
             "title": format!("Task {number}: {long}"),
         });
         frames.push(report("default", &id, &event(&format!("{id}-start"), "agent-start", &start)));
-        let end = json!({ "exitCode": 0, "durationMs": 61_000 * u64::from(number.unsigned_abs()) });
+        let end = json!({ "exitCode": 0, "durationMs": 61_000 * number });
         frames.push(report("default", &id, &event(&format!("{id}-end"), "agent-complete", &end)));
     }
     for (id, end) in [("e-run", None), ("e-fail", Some(json!({ "message": long })))] {

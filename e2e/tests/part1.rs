@@ -202,6 +202,33 @@ fn a_frame_of_ten_megabytes_does_no_harm() {
     });
 }
 
+/// A view is a window on a stream: it holds the latest of it, in order and without a hole, and no more.
+#[test]
+fn a_flood_is_followed_to_its_end_in_bounded_space() {
+    run(async |stage| {
+        let server = stage.part1().await;
+        let page = followed(stage, &server).await;
+        for number in 2..=30_000 {
+            server.send_event("e-1", &output(&format!("line-{number}"), &format!("line {number}")));
+        }
+        let shown = page
+            .wait_for("the last of 30,000 lines", async |page: &Page| {
+                let shown = page.log_lines("Output").await;
+                if shown.last().is_some_and(|line| line == "line 30000") {
+                    Ok(shown)
+                } else {
+                    Err(format!("{:?}", shown.last()))
+                }
+            })
+            .await;
+        let count = u32::try_from(shown.len()).unwrap();
+        assert!((100..=10_000).contains(&count), "{count} lines are shown");
+        assert_eq!(shown, lines(30_001 - count..=30_000), "the latest lines, without a hole");
+        assert_eq!(server.connections_ever(), 1, "the connection was kept");
+        page.assert_console_clean_but_for(&[NO_CONFIG]).await;
+    });
+}
+
 /// Text from a command is text: markup and control characters in it must not become part of the page.
 #[test]
 fn output_is_shown_as_text_and_never_as_markup() {
