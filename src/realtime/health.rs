@@ -24,7 +24,8 @@ impl Health {
         let health = RwSignal::new(None);
         let state = Memo::new(move |_| signals.status.with(|status| status.state == LinkState::Connected));
         Effect::new(move || {
-            state.track();
+            // Read, not just tracked: a memo that nobody reads never looks at its sources.
+            state.get();
             let api = api.clone();
             // Each change starts a watch of its own, and ends the one before.
             let current = StoredValue::new(());

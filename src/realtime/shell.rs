@@ -177,10 +177,12 @@ impl Shell {
         match output {
             Output::Open { generation } => self.open(generation),
             Output::Send { generation, text } => {
-                if let Some(socket) =
-                    self.socket.borrow().as_ref().filter(|socket| socket.generation() == generation)
-                {
-                    socket.send(text);
+                let socket = self.socket.borrow();
+                let Some(socket) = socket.as_ref().filter(|socket| socket.generation() == generation) else {
+                    return;
+                };
+                if let Err(error) = socket.send(&text) {
+                    self.queue.borrow_mut().push_back(Input::Failed { generation, error });
                 }
             }
             Output::Close { generation, code, reason } => {
