@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use switchboard_hub::command::{run, serve};
+use switchboard_hub::command::{run, send, serve};
 
 /// A live dashboard for agents, chat tasks and scrapes: the hub, and what reports to it.
 #[derive(Debug, Parser)]
@@ -19,6 +19,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Run a command, and report it to a hub while it runs.
     Run(run::RunArgs),
+    /// Report events from a file or from standard input.
+    Send(send::SendArgs),
 }
 
 #[tokio::main]
@@ -26,6 +28,7 @@ async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(args) => serve::execute(args).await,
         Command::Run(args) => run::execute(args).await,
+        Command::Send(args) => send::execute(args).await,
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("switchboard: {error:#}");

@@ -2,4 +2,5 @@
 
 mod client;
 pub mod run;
+pub mod send;
 pub mod serve;

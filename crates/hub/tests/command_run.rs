@@ -1,0 +1,228 @@
+//! `switchboard run` with real processes, against a hub that stays well.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod command_support;
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    process::Stdio,
+    sync::Arc,
+};
+
+use command_support::{FakeHub, Record, Running, finish, run_shell, signal, switchboard};
+
+#[test]
+fn a_command_is_reported_from_start_to_end_and_passes_through_unchanged() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let script = r"printf 'one\ntwo \033[31mred\033[0m\nbad \377 byte\nlast'; printf 'oops\n' >&2";
+    let options = ["--agent", "builder", "--department", "tools", "--title", "A try", "--execution", "e/1"];
+    let done = finish(&mut run_shell(&hub.address(), &options, script));
+
+    assert_eq!(done.code, Some(0));
+    assert_eq!(done.stdout, b"one\ntwo \x1b[31mred\x1b[0m\nbad \xff byte\nlast");
+    assert_eq!(done.stderr, format!("switchboard: {}/executions/e%2F1\noops\n", hub.address()));
+
+    let stored = record.stored();
+    assert!(stored.iter().all(|report| report["type"] == "event" && report["executionId"] == "e/1"));
+    assert_eq!(record.output("stdout"), ["one", "two red", "bad \u{fffd} byte", "last"]);
+    assert_eq!(record.output("stderr"), ["oops"]);
+    let start = &stored.first().unwrap()["event"];
+    assert_eq!(start["type"], "agent-start");
+    assert_eq!(start["data"]["agent"]["name"], "builder");
+    assert_eq!(start["data"]["department"]["name"], "tools");
+    assert_eq!(start["data"]["title"], "A try");
+    assert!(start["data"]["command"].as_str().unwrap().starts_with("sh -c 'printf "));
+    assert!(start["data"]["pid"].is_u64());
+    let end = &stored.last().unwrap()["event"];
+    assert_eq!(end["type"], "agent-complete");
+    assert_eq!(end["data"]["exitCode"], 0);
+    assert!(end["data"]["durationMs"].is_u64());
+}
+
+#[test]
+fn what_is_not_said_has_a_default() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let mut command = switchboard(&["run", "--quiet", "--", "/bin/echo", "two words", "plain"]);
+    let done = finish(command.env("SWITCHBOARD_HUB", hub.address()).env("SWITCHBOARD_KEY", "secret"));
+
+    assert_eq!((done.code, done.stdout.as_slice(), done.stderr.as_str()), (Some(0), &b""[..], ""));
+    let start = &record.events("agent-start")[0]["data"];
+    assert_eq!(start["agent"]["name"], "echo");
+    assert_eq!(start["title"], "/bin/echo 'two words' plain");
+    assert!(start.get("department").is_none());
+    assert_eq!(record.output("stdout"), ["two words plain"]);
+    assert!(record.keys().iter().all(|key| key.as_deref() == Some("Bearer secret")));
+}
+
+#[test]
+fn an_organization_stands_in_each_report() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    finish(&mut run_shell(&hub.address(), &["--organization", "acme"], "echo hello"));
+    assert_eq!(record.stored().len(), 3);
+    assert!(record.stored().iter().all(|report| report["organizationId"] == "acme"));
+}
+
+#[test]
+fn a_command_may_report_to_the_same_execution() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let script = r#"echo "$SWITCHBOARD_EXECUTION at $SWITCHBOARD_HUB""#;
+    finish(&mut run_shell(&hub.address(), &["--execution", "e-9"], script));
+    assert_eq!(record.output("stdout"), [format!("e-9 at {}", hub.address())]);
+}
+
+#[test]
+fn the_exit_code_is_the_commands() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let done = finish(&mut run_shell(&hub.address(), &[], "echo no >&2; exit 3"));
+    assert_eq!(done.code, Some(3));
+    let error = &record.events("error")[0]["data"];
+    assert_eq!(error["message"], "exited with code 3");
+    assert_eq!(error["exitCode"], 3);
+    assert!(error.get("reason").is_none());
+    assert!(record.events("agent-complete").is_empty());
+}
+
+#[test]
+fn a_command_that_cannot_start_fails_as_in_a_shell() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let folder = tempfile::tempdir().unwrap();
+    let not_executable = folder.path().join("plain.txt");
+    fs::write(&not_executable, "text").unwrap();
+    fs::set_permissions(&not_executable, fs::Permissions::from_mode(0o644)).unwrap();
+
+    let missing = finish(&mut switchboard(&["run", "--hub", &hub.address(), "--", "no-such-command-here"]));
+    assert_eq!(missing.code, Some(127));
+    assert!(
+        missing.stderr.contains("cannot start no-such-command-here: there is no such command"),
+        "{}",
+        missing.stderr
+    );
+    let refused =
+        finish(&mut switchboard(&["run", "--hub", &hub.address(), "--", not_executable.to_str().unwrap()]));
+    assert_eq!(refused.code, Some(126));
+
+    assert_eq!(record.events("agent-start").len(), 2);
+    let errors = record.events("error");
+    assert_eq!(errors[0]["data"]["exitCode"], 127);
+    assert!(errors[0]["data"]["message"].as_str().unwrap().contains("there is no such command"));
+    assert_eq!(errors[1]["data"]["exitCode"], 126);
+}
+
+#[test]
+fn a_signal_is_passed_on_and_the_command_decides() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let script = "trap 'echo cleaning up; exit 0' TERM; echo ready; while :; do sleep 0.05; done";
+    let running = Running::start(&mut run_shell(&hub.address(), &[], script));
+    record.wait_for(|stored| command_support::output(stored, "stdout") == ["ready"]);
+    running.signal("TERM");
+    let (status, _) = running.end();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(record.output("stdout"), ["ready", "cleaning up"]);
+    assert_eq!(record.events("agent-complete").len(), 1);
+}
+
+#[test]
+fn a_command_that_dies_of_a_signal_which_we_passed_on_was_cancelled() {
+    for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+        let record = Arc::new(Record::default());
+        let hub = FakeHub::start(&record);
+        let running = Running::start(&mut run_shell(&hub.address(), &[], "echo ready; exec sleep 1000"));
+        record.wait_for(|stored| command_support::output(stored, "stdout") == ["ready"]);
+        running.signal(name);
+        let (status, _) = running.end();
+        assert_eq!(status.code(), Some(128 + number), "{name}");
+        let error = &record.events("error")[0]["data"];
+        assert_eq!(error["message"], format!("killed by signal {number} (SIG{name})"));
+        assert_eq!(error["exitCode"], 128 + number);
+        assert_eq!(error["reason"], "cancelled");
+    }
+}
+
+#[test]
+fn a_command_that_dies_of_another_signal_failed() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let done = finish(&mut run_shell(&hub.address(), &[], "kill -KILL $$"));
+    assert_eq!(done.code, Some(137));
+    let error = &record.events("error")[0]["data"];
+    assert_eq!(error["message"], "killed by signal 9 (SIGKILL)");
+    assert!(error.get("reason").is_none());
+}
+
+#[test]
+fn a_prompt_is_seen_before_it_is_answered() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let script = r#"printf 'Name: '; read name; echo "Hello $name""#;
+    let mut running = Running::start(run_shell(&hub.address(), &[], script).stdin(Stdio::piped()));
+    let mut passed_on = [0; 6];
+    running.child().stdout.as_mut().unwrap().read_exact(&mut passed_on).unwrap();
+    assert_eq!(&passed_on, b"Name: ");
+    record.wait_for(|stored| command_support::output(stored, "stdout") == ["Name: "]);
+    running.child().stdin.take().unwrap().write_all(b"you\n").unwrap();
+    assert_eq!(running.end().0.code(), Some(0));
+    assert_eq!(record.output("stdout"), ["Name: ", "Hello you"]);
+}
+
+/// A process that outlived its parent and held the pipe once kept `run` waiting for as long as it lived.
+#[test]
+fn a_process_left_behind_does_not_hold_the_run() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let done = finish(&mut run_shell(&hub.address(), &[], "sleep 1000 & echo $!"));
+    let left_behind: u32 = String::from_utf8(done.stdout).unwrap().trim().parse().unwrap();
+    signal(left_behind, "KILL");
+    assert_eq!(done.code, Some(0));
+    assert_eq!(record.output("stdout"), [left_behind.to_string()]);
+    assert_eq!(record.events("agent-complete").len(), 1);
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_command_as_without_us() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let mut running = Running::start(&mut switchboard(&["run", "--hub", &hub.address(), "--", "yes"]));
+    let mut some = [0; 2];
+    let mut stdout = running.child().stdout.take().unwrap();
+    stdout.read_exact(&mut some).unwrap();
+    drop(stdout);
+    assert_eq!(running.end().0.code(), Some(128 + 13));
+    assert_eq!(record.events("error")[0]["data"]["message"], "killed by signal 13 (SIGPIPE)");
+}
+
+#[test]
+fn many_lines_all_arrive_in_order_in_few_requests() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let done = finish(&mut switchboard(&["run", "--hub", &hub.address(), "--", "seq", "30000"]));
+    assert_eq!(done.code, Some(0));
+    let expected: Vec<String> = (1..=30_000).map(|number| number.to_string()).collect();
+    assert_eq!(record.output("stdout"), expected);
+    assert!(record.batches().iter().all(|items| *items <= 1_000));
+}
+
+#[test]
+fn wrong_flags_say_what_is_right() {
+    let cases: [(&[&str], &str); 5] = [
+        (&["run"], "COMMAND"),
+        (&["run", "--no-such-flag", "--", "true"], "--no-such-flag"),
+        (&["run", "--hub", "localhost:4100", "--", "true"], "http://"),
+        (&["run", "--patience", "long", "--", "true"], "number of seconds"),
+        (&["run", "--buffer-events", "many", "--", "true"], "--buffer-events"),
+    ];
+    for (arguments, hint) in cases {
+        let done = finish(&mut switchboard(arguments));
+        assert_eq!(done.code, Some(2), "{arguments:?}");
+        assert!(done.stderr.contains(hint), "{arguments:?}: {}", done.stderr);
+    }
+}
