@@ -4,18 +4,22 @@
 //! transaction that stores it, and live delivery, replay and a slow reader's catching up are the same
 //! [`Log::read`]. [`Executions`] is a projection that the same transaction keeps, by the reducer of
 //! `switchboard-model`. Both are traits with one contract test suite (the `contract` module, behind the feature
-//! of that name). SQLite is the embedded default.
+//! of that name). [`SqliteStore`] is the embedded default.
 
 use futures::future::BoxFuture;
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod error;
 mod executions;
 mod log;
+pub mod sqlite;
 mod upkeep;
 
 pub use error::StoreError;
 pub use executions::{ExecutionQuery, Executions, MAX_PAGE};
 pub use log::{Appended, Bounds, Entry, Log, Report};
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use upkeep::{ENTRY_OVERHEAD_BYTES, Retention, Upkeep};
 
 /// What storage answers with: boxed, because the hub holds its store as `dyn`.
