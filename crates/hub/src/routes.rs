@@ -1,0 +1,76 @@
+//! Which path leads where.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, Method, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{hub::Hub, ingest, rest, socket};
+
+/// All that a hub answers.
+pub fn router(hub: Arc<Hub>) -> Router {
+    Router::new()
+        .route("/api/health", get(rest::health))
+        .route("/api/executions", get(rest::executions))
+        .route("/api/executions/{id}", get(rest::execution))
+        .route("/api/organizations", get(rest::organizations))
+        .route("/api/events", post(ingest::report))
+        .route("/api/ws", get(socket::connect))
+        .route("/ws", get(socket::connect))
+        .route("/config.json", get(rest::dashboard_config))
+        .route("/api", get(rest::unknown_path))
+        .route("/api/{*path}", get(rest::unknown_path))
+        .method_not_allowed_fallback(rest::unknown_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&hub), check_origin))
+        .layer(cross_origin(&hub))
+        .fallback(page)
+        .layer(middleware::from_fn(log))
+        .with_state(hub)
+}
+
+async fn page(State(hub): State<Arc<Hub>>, request: Request) -> Response {
+    hub.assets.respond(request.method(), request.uri(), request.headers()).await
+}
+
+async fn check_origin(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
+    match hub.origins.check(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// Lets the pages that may use the hub read its answers.
+fn cross_origin(hub: &Arc<Hub>) -> CorsLayer {
+    let hub = Arc::clone(hub);
+    let allowed = AllowOrigin::predicate(move |origin, parts| hub.origins.allows(origin, &parts.headers));
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("last-event-id"),
+        ])
+        .max_age(std::time::Duration::from_mins(10))
+}
+
+/// One line a request. The query is left out: it may hold what somebody searched for.
+async fn log(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let began = std::time::Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    if response.status().is_server_error() {
+        tracing::warn!(%method, path, status, elapsed = ?began.elapsed(), "request failed");
+    } else {
+        tracing::debug!(%method, path, status, elapsed = ?began.elapsed(), "request");
+    }
+    response
+}
