@@ -97,8 +97,10 @@ impl Link {
         let Some(epoch) = ack.epoch else {
             let unsettled = connection.server == Server::Unknown;
             connection.resuming = Resuming::No;
-            self.cursor.forget();
-            self.note_place();
+            if !connection.saw_data_before_ack {
+                self.cursor.forget();
+                self.note_place();
+            }
             if unsettled {
                 self.settle_without_log(turn);
             }
