@@ -1,7 +1,7 @@
 //! Why storage could not do what it was asked.
 
 /// Why storage could not do what it was asked.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The hub is shutting down; nothing of the batch was stored. The reporter may send it again.
     #[error("the store is closing; send the report again")]

@@ -1,12 +1,17 @@
 //! The contract, and what is SQLite's own.
 
-use std::sync::Arc;
+mod commits;
+mod disk;
+mod folder;
+
+use std::{path::PathBuf, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{SqliteOptions, SqliteStore};
-use crate::{Store, contract::Subject};
+use crate::{Report, Store, contract::Subject};
 
 /// A folder that goes when the test ends.
 struct Temporary(TempDir);
@@ -17,7 +22,20 @@ fn temporary() -> Temporary {
 
 impl Temporary {
     fn store(&self) -> SqliteStore {
-        SqliteStore::open(self.0.path(), SqliteOptions::default()).unwrap()
+        self.store_with(SqliteOptions::default())
+    }
+
+    fn store_with(&self, options: SqliteOptions) -> SqliteStore {
+        SqliteStore::open(self.0.path(), options).unwrap()
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.path().join("switchboard.db")
+    }
+
+    /// Another program's connection to the database.
+    fn intruder(&self) -> Connection {
+        Connection::open(self.database()).unwrap()
     }
 }
 
@@ -29,4 +47,21 @@ impl Subject for Temporary {
 
 mod contract {
     crate::contract_tests!(super::temporary);
+}
+
+/// A report for everybody in the organization.
+fn note(text: &str) -> Report {
+    Report { id: None, body: format!(r#"{{"type":"note","text":"{text}"}}"#).into(), execution: None }
+}
+
+/// A line of an execution's output.
+fn output(execution: &str, text: &str) -> Report {
+    let body = format!(
+        r#"{{"type":"event","executionId":"{execution}","event":{{"id":"{text}","type":"output","data":{{"text":"{text}"}}}}}}"#
+    );
+    let execution = match switchboard_protocol::decode(&body).unwrap().frame {
+        switchboard_protocol::Frame::ExecutionEvent(frame) => Some(frame),
+        other => panic!("{other:?}"),
+    };
+    Report { id: Some(text.to_owned()), body: body.into(), execution }
 }

@@ -1,0 +1,143 @@
+//! What the file looks like: its size, and how it is searched.
+
+use std::fs;
+
+use switchboard_protocol::Timestamp;
+
+use super::{note, output, temporary};
+use crate::{Executions, Log, Report, Retention, Upkeep};
+
+#[tokio::test]
+async fn the_file_shrinks_after_retention() {
+    let temporary = temporary();
+    let store = temporary.store();
+    let text = "x".repeat(10_000);
+    for _ in 0..20 {
+        store.append("acme".into(), vec![note(&text); 50]).await.unwrap();
+    }
+    let size = || fs::metadata(temporary.database()).unwrap().len();
+    store.work(|connection, _| super::super::prune::checkpoint(connection)).await.unwrap();
+    let full = size();
+    assert!(full > 10_000_000, "{full} bytes");
+    let keep = Retention { age_ms: None, bytes: Some(1_000_000) };
+    let deleted = store.prune(keep, Timestamp::from_millis(0)).await.unwrap();
+    assert!((900..=1000).contains(&deleted), "{deleted} were deleted");
+    assert_eq!(store.stats().pruned, deleted);
+    let shrunk = size();
+    assert!(shrunk < 4_000_000, "{shrunk} bytes of {full} are left");
+    let sound: String =
+        temporary.intruder().query_row("PRAGMA integrity_check", (), |row| row.get(0)).unwrap();
+    assert_eq!(sound, "ok");
+}
+
+/// A page of large frames would be as large as the limit of rows allows.
+#[tokio::test]
+async fn a_page_of_large_frames_ends_early() {
+    let temporary = temporary();
+    let store = temporary.store();
+    let large = note(&"x".repeat(1_000_000));
+    store.append("acme".into(), vec![large; 12]).await.unwrap();
+    let (mut after, mut pages) = (0, Vec::new());
+    loop {
+        let page = store.read("acme".into(), after, 1000).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        pages.push(page.len());
+    }
+    assert_eq!(pages, [5, 5, 2]);
+}
+
+#[tokio::test]
+async fn bytes_are_counted_exactly_as_entries_come_and_go() {
+    let temporary = temporary();
+    let store = temporary.store();
+    let mut batch = vec![note("grüße"), output("e-1", "one"), output("e-1", "one"), output("e-2", "two")];
+    batch.extend((0..20).map(|number| output("e-1", &number.to_string())));
+    store.append("acme".into(), batch).await.unwrap();
+    let check = || {
+        let counted: (i64, i64) = temporary
+            .intruder()
+            .query_row(
+                "SELECT bytes, (SELECT sum(length(CAST(body AS BLOB)) + ifnull(length(report_id), 0) + 64) FROM entries)
+                 FROM organizations",
+                (),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        assert_eq!(counted.0, counted.1);
+        counted.0.cast_unsigned()
+    };
+    let all = check();
+    let keep = Retention { age_ms: None, bytes: Some(all / 2) };
+    assert!(store.prune(keep, Timestamp::from_millis(0)).await.unwrap() > 0);
+    assert!(check() <= all / 2);
+    store.append("acme".into(), vec![note("one more")]).await.unwrap();
+    check();
+}
+
+/// Every statement that runs for each request or report finds its rows by an index, however many there are.
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let temporary = temporary();
+    temporary.store().close().await.unwrap();
+    let connection = temporary.intruder();
+    for (sql, index) in [
+        ("SELECT id, head FROM organizations WHERE name = ?1", "sqlite_autoindex_organizations_1"),
+        (
+            "SELECT position FROM entries WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
+            "PRIMARY KEY",
+        ),
+        ("SELECT position FROM entries WHERE organization = ?1 AND report_id = ?2", "entries_by_report"),
+        (
+            "SELECT position, body FROM entries WHERE execution = ?1 ORDER BY position DESC LIMIT ?2",
+            "entries_by_execution",
+        ),
+        ("SELECT summary FROM executions WHERE organization = ?1 AND execution_id = ?2", "executions_by_id"),
+        (
+            "SELECT summary FROM executions WHERE status = ?4 AND position > ?1 AND position < ?2
+             AND (?3 IS NULL OR instr(searchable, ?3) > 0) ORDER BY position DESC LIMIT ?5",
+            "executions_by_status",
+        ),
+        (
+            "SELECT summary FROM executions WHERE ?4 IS NULL AND position > ?1 AND position < ?2
+             AND (?3 IS NULL OR instr(searchable, ?3) > 0) ORDER BY position DESC LIMIT ?5",
+            "PRIMARY KEY",
+        ),
+    ] {
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
+        let steps: Vec<String> = plan
+            .query_map(rusqlite::params_from_iter(nulls), |row| row.get("detail"))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let steps = steps.join("; ");
+        assert!(steps.contains("SEARCH") && steps.contains(index), "{sql}: {steps}");
+        assert!(!steps.contains("SCAN") && !steps.contains("TEMP B-TREE"), "{sql}: {steps}");
+    }
+}
+
+/// Identifiers and texts are whatever a reporter sends.
+#[tokio::test]
+async fn any_text_is_stored_and_found_as_it_is() {
+    let temporary = temporary();
+    let store = temporary.store();
+    let long = "n".repeat(5000);
+    for name in ["", "a'b\"c", "nul\0inside", "🦀 ünï", "%_\\", long.as_str()] {
+        let organization = switchboard_protocol::OrganizationId::from(name);
+        let mut report: Report = output("template", "t");
+        if let Some(frame) = &mut report.execution {
+            frame.execution_id = name.into();
+        }
+        report.id = Some(name.to_owned());
+        let batch = vec![report.clone(), report];
+        let appended = store.append(organization.clone(), batch).await.unwrap();
+        assert_eq!((appended.accepted, appended.duplicates), (1, 1), "{name:?}");
+        let found = store.execution(organization.clone(), name.into(), 10).await.unwrap().unwrap();
+        assert_eq!(found.summary.execution_id.as_str(), name);
+        assert_eq!(found.events.len(), 1);
+        let entries = store.read(organization.clone(), 0, 10).await.unwrap();
+        assert_eq!(entries[0].execution_id.as_ref().unwrap().as_str(), name);
+        assert_eq!(*store.head(&organization).borrow(), 2);
+    }
+}
