@@ -52,7 +52,7 @@ fn a_server_with_too_many_is_left_alone_as_long_as_it_asks() {
     assert_eq!(player.state(), LinkState::Connecting, "a person may overrule it");
 }
 
-/// A pending retry timer survived close(), and opened a socket that nobody wanted any more.
+/// A pending retry timer survived `close()`, and opened a socket that nobody wanted any more.
 #[test]
 fn disconnecting_closes_with_1000_and_cancels_everything() {
     let mut player = Player::connected(LinkOptions::default(), 0);

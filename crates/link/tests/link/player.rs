@@ -193,10 +193,9 @@ pub struct Seen(pub Vec<Output>);
 impl Seen {
     /// The texts that were sent.
     pub fn sent(&self) -> Vec<&str> {
-        let text = |output| match output {
-            &Output::Send { ref text, .. } => Some(text.as_str()),
-            _ => None,
-        };
+        fn text(output: &Output) -> Option<&str> {
+            if let Output::Send { text, .. } = output { Some(text) } else { None }
+        }
         self.0.iter().filter_map(text).collect()
     }
 
