@@ -1,8 +1,8 @@
 //! `cargo xtask serve`: the hub and the dashboard's development server, as one.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -16,6 +16,13 @@ use crate::workspace;
 
 /// The hub's own default, which `Trunk.toml` forwards to.
 const DEFAULT_HUB: &str = "127.0.0.1:4100";
+
+/// What stands in the dashboard's place until trunk has built it for the first time.
+const BEING_BUILT: &str = "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=2><title>Switchboard</title>\
+    <p>The dashboard is being built. If this stays, the terminal says what is wrong.";
+
+/// What trunk tells: its builds, but not where it listens, because one address is enough.
+const TRUNK_LOG: &str = "error,trunk=info,trunk::serve=warn";
 
 /// How often the servers are looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -63,11 +70,12 @@ impl Serve {
             profile,
         ]))?;
 
+        let dist = dist()?;
         let interrupted = interrupts()?;
         step("Starting the hub, and building the dashboard (the first time takes some minutes)");
-        let hub = Group::start("the hub", &mut self.hub())?;
+        let hub = Group::start("the hub", &mut self.hub(&dist))?;
         let config = ForwardingConfig::for_hub(self.listen)?;
-        let dashboard = Group::start("the dashboard's server", &mut self.trunk(&tools, &config))?;
+        let dashboard = Group::start("the dashboard's server", &mut self.trunk(&tools, &config, &dist))?;
         let mut both = [hub, dashboard];
 
         let ready = || {
@@ -94,18 +102,23 @@ impl Serve {
         workspace::hub(if self.release { "release" } else { "debug" })
     }
 
-    fn hub(&self) -> Command {
+    fn hub(&self, dist: &Path) -> Command {
         let mut command = Command::new(self.binary());
         command.current_dir(workspace::root());
         command.args(["serve", "--listen", &self.listen.to_string(), "--data"]).arg(&self.data);
+        // The hub has the page too, so that the addresses which `switchboard run` prints lead somewhere.
+        command.arg("--dashboard").arg(dist);
+        command.stdout(Stdio::null());
         command
     }
 
-    fn trunk(&self, tools: &Toolbox, config: &ForwardingConfig) -> Command {
+    fn trunk(&self, tools: &Toolbox, config: &ForwardingConfig, dist: &Path) -> Command {
         let mut command = tools.command("trunk");
         command.arg("serve").arg("--config").arg(config.path()).args(["--port", &self.port.to_string()]);
-        // `dist/` is left to release builds.
-        command.arg("--dist").arg(workspace::target().join("serve"));
+        command.arg("--dist").arg(dist);
+        if std::env::var_os("RUST_LOG").is_none() {
+            command.args(["--log", TRUNK_LOG]);
+        }
         if self.release {
             command.arg("--release");
         }
@@ -121,6 +134,17 @@ impl Serve {
             format!("SWITCHBOARD_HUB=http://{} {binary}", probe::reachable(self.listen))
         }
     }
+}
+
+/// Where trunk puts what it builds here: `dist/` is left to release builds. It holds a page from the start.
+fn dist() -> Result<PathBuf> {
+    let folder = workspace::target().join("serve");
+    let page = folder.join("index.html");
+    if !page.is_file() {
+        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&page, BEING_BUILT));
+        written.with_context(|| format!("cannot write {}", workspace::shown(&page)))?;
+    }
+    Ok(folder)
 }
 
 /// The configuration of trunk's server, which forwards the hub's paths to the hub. `Trunk.toml` says where the hub is by
