@@ -3,6 +3,10 @@
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use gloo_timers::callback::Timeout;
@@ -36,14 +40,21 @@ pub struct ExecutionRow {
     /// What it shows.
     pub summary: ArcRwSignal<ExecutionSummary>,
     /// The update that it shows, so that an earlier one that comes late is left out.
-    seq: Rc<Cell<u64>>,
+    seq: Arc<AtomicU64>,
+}
+
+impl PartialEq for ExecutionRow {
+    /// The same row, whatever it shows: lists are compared by which rows they have, in which order.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.seq, &other.seq)
+    }
 }
 
 /// What [`use_executions`] gives back.
 #[derive(Clone, Copy)]
 pub struct UseExecutions {
     /// The rows, the newest execution first. Changes only when rows come, go or move.
-    pub rows: Signal<Vec<ExecutionRow>, LocalStorage>,
+    pub rows: Signal<Vec<ExecutionRow>>,
     /// How far the list is.
     pub phase: Signal<Phase>,
     /// Whether the server has more than is shown.
@@ -72,7 +83,7 @@ impl UseExecutions {
 
 #[derive(Clone, Copy)]
 struct Signals {
-    rows: RwSignal<Vec<ExecutionRow>, LocalStorage>,
+    rows: RwSignal<Vec<ExecutionRow>>,
     phase: RwSignal<Phase>,
     has_more: RwSignal<bool>,
     version: RwSignal<u64>,
@@ -102,7 +113,7 @@ struct List {
 pub fn use_executions(query: impl Into<Signal<ExecutionListQuery>>) -> UseExecutions {
     let (context, queries) = (use_websocket_context(), use_queries());
     let signals = Signals {
-        rows: RwSignal::new_local(Vec::new()),
+        rows: RwSignal::new(Vec::new()),
         phase: RwSignal::new(Phase::Loading),
         has_more: RwSignal::new(false),
         version: RwSignal::new(0),
@@ -207,9 +218,9 @@ impl List {
             .with_untracked(|rows| rows.iter().find(|row| row.id == summary.execution_id).cloned());
         let wanted = self.wants(&summary);
         match row {
-            Some(row) if seq.is_some_and(|seq| seq <= row.seq.get()) => {}
+            Some(row) if seq.is_some_and(|seq| seq <= row.seq.load(Relaxed)) => {}
             Some(row) if wanted => {
-                row.seq.set(seq.unwrap_or_default());
+                row.seq.store(seq.unwrap_or_default(), Relaxed);
                 if row.summary.with_untracked(|current| *current != summary) {
                     row.summary.set(summary);
                     self.signals.version.update(|version| *version += 1);
@@ -340,7 +351,7 @@ fn new_row(summary: ExecutionSummary, seq: Option<u64>) -> ExecutionRow {
     ExecutionRow {
         id: summary.execution_id.clone(),
         summary: ArcRwSignal::new(summary),
-        seq: Rc::new(Cell::new(seq.unwrap_or_default())),
+        seq: Arc::new(AtomicU64::new(seq.unwrap_or_default())),
     }
 }
 
@@ -349,8 +360,8 @@ fn merged_row(before: &[ExecutionRow], item: &ExecutionSummary, seq: Option<u64>
         return new_row(item.clone(), seq);
     };
     // A row may have heard of something newer than the list.
-    if seq.is_none_or(|seq| seq >= row.seq.get()) {
-        row.seq.set(seq.unwrap_or_default());
+    if seq.is_none_or(|seq| seq >= row.seq.load(Relaxed)) {
+        row.seq.store(seq.unwrap_or_default(), Relaxed);
         if row.summary.with_untracked(|current| current != item) {
             row.summary.set(item.clone());
         }

@@ -1,0 +1,111 @@
+//! Keyboard shortcuts, and the dialog that lists them.
+
+use leptos::{ev, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use wasm_bindgen::JsCast;
+
+/// What a key can ask of the page that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortcut {
+    /// `/`: to the search field.
+    Search,
+    /// `f`: follow the output, or pause.
+    Follow,
+    /// `r`: reconnect.
+    Reconnect,
+}
+
+const LIST: [(&[&str], &str); 6] = [
+    (&["?"], "Show this list"),
+    (&["g", "o"], "Go to the overview"),
+    (&["g", "e"], "Go to the executions"),
+    (&["/"], "Search"),
+    (&["f"], "Follow the output, or pause"),
+    (&["r"], "Reconnect"),
+];
+
+/// Calls `act` when the key of `shortcut` is pressed outside of fields, until the calling component goes.
+pub fn on_shortcut(shortcut: Shortcut, act: impl Fn() + 'static) {
+    let key = match shortcut {
+        Shortcut::Search => "/",
+        Shortcut::Follow => "f",
+        Shortcut::Reconnect => "r",
+    };
+    on_key(move |event, _| {
+        if event.key() == key {
+            event.prevent_default();
+            act();
+        }
+    });
+}
+
+/// Listens for `?` and for the keys that lead to pages.
+#[component]
+pub fn Shortcuts() -> impl IntoView {
+    let dialog = NodeRef::<leptos::html::Dialog>::new();
+    let navigate = use_navigate();
+    on_key(move |event, before| {
+        let to = match (before, event.key().as_str()) {
+            (Some('g'), "o") => "/",
+            (Some('g'), "e") => "/executions",
+            (_, "?") => {
+                if let Some(dialog) = dialog.get_untracked().filter(|dialog| !dialog.open()) {
+                    // Refused only where the dialog is shown already.
+                    let _ = dialog.show_modal();
+                }
+                return;
+            }
+            _ => return,
+        };
+        navigate(to, NavigateOptions::default());
+    });
+    view! {
+        <dialog node_ref=dialog aria-labelledby="shortcuts-title">
+            <div class="shortcuts">
+                <header>
+                    <h2 id="shortcuts-title">"Keyboard shortcuts"</h2>
+                    <form method="dialog">
+                        <button class="button">"Close"</button>
+                    </form>
+                </header>
+                <dl>
+                    {LIST
+                        .map(|(keys, what)| {
+                            view! {
+                                <dt>{what}</dt>
+                                <dd>
+                                    {keys.iter().map(|key| view! { <kbd>{*key}</kbd> " " }).collect_view()}
+                                </dd>
+                            }
+                        })}
+                </dl>
+            </div>
+        </dialog>
+    }
+}
+
+/// Calls `act` with each key pressed outside of fields and dialogs, and the key before it, if that was just now.
+fn on_key(act: impl Fn(&ev::KeyboardEvent, Option<char>) + 'static) {
+    /// How long the first key of two is remembered, in milliseconds.
+    const MEMORY_MS: f64 = 1200.0;
+
+    let last = StoredValue::new(None::<(char, f64)>);
+    let listener = window_event_listener(ev::keydown, move |event| {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) {
+            return;
+        }
+        let now = event.time_stamp();
+        let before =
+            last.try_get_value().flatten().filter(|(_, at)| now - at < MEMORY_MS).map(|(key, _)| key);
+        let mut characters = event.key().chars().collect::<Vec<_>>();
+        let single = characters.pop().filter(|_| characters.is_empty());
+        let _ = last.try_set_value(single.map(|key| (key, now)));
+        act(&event, before);
+    });
+    on_cleanup(move || listener.remove());
+}
+
+fn is_typing(event: &ev::KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|element| element.closest("input, textarea, select, dialog").ok().flatten().is_some())
+}
