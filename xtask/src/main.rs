@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod browser;
 mod bundle;
 mod lint;
@@ -31,6 +32,7 @@ enum Task {
     /// Build the dashboard into `dist/`, and `target/release/switchboard` with the dashboard inside it.
     Build,
     Test(test::Test),
+    Bench(bench::Bench),
     /// Check the formatting, and let clippy look at everything.
     Lint,
     /// Ends a process group when this process's standard input closes.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::Build => bundle::build(),
         // Its last line is the result, so nothing is said after it.
         Task::Test(test) => return if test.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE },
+        Task::Bench(bench) => bench.run(),
         Task::Lint => lint::lint(),
         Task::Guard { leader } => {
             processes::guard(leader);

@@ -1,5 +1,7 @@
 //! `cargo xtask serve`: the hub and the dashboard's development server, as one.
 
+use std::cell::Cell;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -78,8 +80,16 @@ impl Serve {
         let dashboard = Group::start("the dashboard's server", &mut self.trunk(&tools, &config, &dist))?;
         let mut both = [hub, dashboard];
 
+        let told = Cell::new(false);
         let ready = || {
-            probe::status(self.listen, "/api/health") == Some(200) && probe::status(page, "/") == Some(200)
+            let answering = probe::status(self.listen, "/api/health") == Some(200)
+                && probe::status(page, "/") == Some(200);
+            let built = is_built(&dist);
+            // Trunk's server starts after the first build, however that went, and builds again after each change.
+            if answering && !built && !told.replace(true) {
+                notice("the dashboard did not build; it is built again as soon as you change what is wrong");
+            }
+            answering && built
         };
         if !watch(&mut both, &interrupted, ready)? {
             return Ok(());
@@ -139,12 +149,15 @@ impl Serve {
 /// Where trunk puts what it builds here: `dist/` is left to release builds. It holds a page from the start.
 fn dist() -> Result<PathBuf> {
     let folder = workspace::target().join("serve");
-    let page = folder.join("index.html");
-    if !page.is_file() {
-        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&page, BEING_BUILT));
-        written.with_context(|| format!("cannot write {}", workspace::shown(&page)))?;
-    }
+    let written =
+        fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("index.html"), BEING_BUILT));
+    written.with_context(|| format!("cannot write into {}", workspace::shown(&folder)))?;
     Ok(folder)
+}
+
+/// Whether trunk has put a page in the place of the first one.
+fn is_built(dist: &Path) -> bool {
+    fs::read_to_string(dist.join("index.html")).is_ok_and(|page| page != BEING_BUILT)
 }
 
 /// The configuration of trunk's server, which forwards the hub's paths to the hub. `Trunk.toml` says where the hub is by
@@ -162,10 +175,9 @@ impl ForwardingConfig {
         if address == DEFAULT_HUB {
             return Ok(Self { path, temporary: false });
         }
-        let text = std::fs::read_to_string(&path).context("cannot read Trunk.toml")?;
+        let text = fs::read_to_string(&path).context("cannot read Trunk.toml")?;
         let path = workspace::root().join(".trunk-serve.toml");
-        std::fs::write(&path, text.replace(DEFAULT_HUB, &address))
-            .context("cannot write .trunk-serve.toml")?;
+        fs::write(&path, text.replace(DEFAULT_HUB, &address)).context("cannot write .trunk-serve.toml")?;
         Ok(Self { path, temporary: true })
     }
 
@@ -177,7 +189,7 @@ impl ForwardingConfig {
 impl Drop for ForwardingConfig {
     fn drop(&mut self) {
         if self.temporary {
-            let _ = std::fs::remove_file(&self.path);
+            let _ = fs::remove_file(&self.path);
         }
     }
 }
