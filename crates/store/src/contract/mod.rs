@@ -14,6 +14,7 @@
 )]
 
 mod executions;
+mod history;
 mod idempotency;
 mod log;
 mod material;
@@ -26,6 +27,7 @@ use futures::future::BoxFuture;
 use crate::Store;
 
 pub use executions::*;
+pub use history::*;
 pub use idempotency::*;
 pub use log::*;
 pub use retention::*;
@@ -70,6 +72,7 @@ macro_rules! contract_tests {
             a_log_that_retention_emptied_goes_on
             emptied_executions_go_when_they_are_old_or_over
             reports_come_in_while_retention_deletes
+            random_histories_match_a_plain_model
         }
     };
     ($make:expr => $($test:ident)*) => {

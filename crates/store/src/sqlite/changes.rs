@@ -10,10 +10,14 @@ use switchboard_protocol::{
 
 use super::{
     failure::Failure,
+    lists,
     memory::{ExecutionKey, Memory, Organization, StoredExecution},
     position::Position,
 };
 use crate::{Appended, ENTRY_OVERHEAD_BYTES, Report};
+
+/// Where a report with this id stands; a constant for a test that looks at how SQLite runs it.
+pub(super) const KNOWN: &str = "SELECT position FROM entries WHERE organization = ?1 AND report_id = ?2";
 
 /// What one transaction changes: copies of what the writer remembers. They are written back once per
 /// transaction and not once per report, and dropped where the transaction fails.
@@ -212,7 +216,7 @@ impl<'a> Changes<'a> {
     fn seq_of(&self, organization: &Organization, duplicate: &Report) -> Result<u64, Failure> {
         let key = self
             .transaction
-            .prepare_cached("SELECT position FROM entries WHERE organization = ?1 AND report_id = ?2")?
+            .prepare_cached(KNOWN)?
             .query_row(params![organization.id, duplicate.id], |row| row.get(0))?;
         Ok(Position::from_key(key).seq())
     }
@@ -263,9 +267,7 @@ fn stored(
     execution: &ExecutionId,
 ) -> Result<Option<StoredExecution>, Failure> {
     let row: Option<(i64, String)> = transaction
-        .prepare_cached(
-            "SELECT position, summary FROM executions WHERE organization = ?1 AND execution_id = ?2",
-        )?
+        .prepare_cached(lists::SUMMARY)?
         .query_row(params![organization, execution.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((key, summary)) = row else { return Ok(None) };

@@ -12,13 +12,19 @@ use crate::{Bounds, Entry};
 /// memory: 4 MiB, far above a page of usual ones.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
+/// The statements, for a test that looks at how SQLite runs them.
+pub(super) const ORGANIZATION: &str = "SELECT id, head FROM organizations WHERE name = ?1";
+pub(super) const PAGE: &str = "SELECT position, execution, body FROM entries
+    WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3";
+pub(super) const FIRST: &str = "SELECT min(position) FROM entries WHERE position >= ?1 AND position <= ?2";
+
 /// An organization's row id and head; `None` where nobody reported to it.
 pub(super) fn organization(
     transaction: &Transaction<'_>,
     name: &OrganizationId,
 ) -> Result<Option<(i64, u64)>, Failure> {
     let row = transaction
-        .prepare_cached("SELECT id, head FROM organizations WHERE name = ?1")?
+        .prepare_cached(ORGANIZATION)?
         .query_row([name.as_str()], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))
         .optional()?;
     Ok(row)
@@ -42,10 +48,7 @@ pub(super) fn page(
     if after >= head {
         return Ok(Vec::new());
     }
-    let mut statement = transaction.prepare_cached(
-        "SELECT position, execution, body FROM entries WHERE position > ?1 AND position <= ?2
-         ORDER BY position LIMIT ?3",
-    )?;
+    let mut statement = transaction.prepare_cached(PAGE)?;
     let (from, to) = (Position::bound(organization, after), Position::last(organization));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![from.key(), to.key(), limit])?;
@@ -80,12 +83,10 @@ pub(super) fn bounds(
 
 /// The oldest entry that retention has left.
 fn first(transaction: &Transaction<'_>, organization: i64) -> Result<Option<Position>, Failure> {
-    let key: Option<i64> = transaction
-        .prepare_cached("SELECT min(position) FROM entries WHERE position >= ?1 AND position <= ?2")?
-        .query_row(
-            params![Position::bound(organization, 0).key(), Position::last(organization).key()],
-            |row| row.get(0),
-        )?;
+    let key: Option<i64> = transaction.prepare_cached(FIRST)?.query_row(
+        params![Position::bound(organization, 0).key(), Position::last(organization).key()],
+        |row| row.get(0),
+    )?;
     Ok(key.map(Position::from_key))
 }
 

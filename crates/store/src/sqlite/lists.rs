@@ -9,6 +9,20 @@ use switchboard_protocol::{
 use super::{entries, failure::Failure, position::Position};
 use crate::{ExecutionQuery, MAX_PAGE};
 
+/// The statements, for a test that looks at how SQLite runs them.
+///
+/// `instr` and not `LIKE`: the text has no wildcards, and lower case is already what it is searched in.
+pub(super) const PAGE: &str = "SELECT position, summary FROM executions
+    WHERE ?4 IS NULL AND position > ?1 AND position < ?2 AND (?3 IS NULL OR instr(searchable, ?3) > 0)
+    ORDER BY position DESC LIMIT ?5";
+pub(super) const PAGE_OF_STATUS: &str = "SELECT position, summary FROM executions
+    WHERE status = ?4 AND position > ?1 AND position < ?2 AND (?3 IS NULL OR instr(searchable, ?3) > 0)
+    ORDER BY position DESC LIMIT ?5";
+pub(super) const SUMMARY: &str =
+    "SELECT position, summary FROM executions WHERE organization = ?1 AND execution_id = ?2";
+pub(super) const LATEST: &str =
+    "SELECT position, body FROM entries WHERE execution = ?1 ORDER BY position DESC LIMIT ?2";
+
 /// A page of executions, the newest first.
 pub(super) fn page(
     transaction: &Transaction<'_>,
@@ -26,16 +40,8 @@ pub(super) fn page(
     };
     let text = query.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_lowercase);
     let limit = query.limit.clamp(1, MAX_PAGE);
-    // `instr` and not `LIKE`: the text has no wildcards, and lower case is already what it is searched in.
-    let mut statement = transaction.prepare_cached(if query.status.is_some() {
-        "SELECT position, summary FROM executions
-         WHERE status = ?4 AND position > ?1 AND position < ?2 AND (?3 IS NULL OR instr(searchable, ?3) > 0)
-         ORDER BY position DESC LIMIT ?5"
-    } else {
-        "SELECT position, summary FROM executions
-         WHERE ?4 IS NULL AND position > ?1 AND position < ?2 AND (?3 IS NULL OR instr(searchable, ?3) > 0)
-         ORDER BY position DESC LIMIT ?5"
-    })?;
+    let sql = if query.status.is_some() { PAGE_OF_STATUS } else { PAGE };
+    let mut statement = transaction.prepare_cached(sql)?;
     // One more than is asked for tells whether there is a next page.
     let row_limit = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let status = query.status.map(ExecutionStatus::as_str);
@@ -58,16 +64,12 @@ pub(super) fn snapshot(
 ) -> Result<Option<ExecutionSnapshot>, Failure> {
     let Some((organization, head)) = entries::organization(transaction, name)? else { return Ok(None) };
     let stored = transaction
-        .prepare_cached(
-            "SELECT position, summary FROM executions WHERE organization = ?1 AND execution_id = ?2",
-        )?
+        .prepare_cached(SUMMARY)?
         .query_row(params![organization, execution.as_str()], position_and_summary)
         .optional()?;
     let Some((position, summary)) = stored else { return Ok(None) };
     let summary: ExecutionSummary = serde_json::from_str(&summary)?;
-    let mut statement = transaction.prepare_cached(
-        "SELECT position, body FROM entries WHERE execution = ?1 ORDER BY position DESC LIMIT ?2",
-    )?;
+    let mut statement = transaction.prepare_cached(LATEST)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![position.key(), limit])?;
     let mut events = Vec::new();

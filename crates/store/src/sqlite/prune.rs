@@ -18,6 +18,17 @@ const CHUNK_PAGES: i64 = 512;
 /// As many free pages (1 MiB), or a tenth of the file, stay in it: the next reports fill them again.
 const SPARE_PAGES: i64 = 256;
 
+/// The two logs with the oldest entries, for logs of ?1 positions each; a constant for a test that looks at how
+/// SQLite runs it. It looks at each organization, but at one entry only.
+pub(super) const OLDEST: &str = "SELECT id, name, (
+        SELECT received_at FROM entries WHERE position > ?1 * id AND position < ?1 * (id + 1)
+        ORDER BY position LIMIT 1
+    ) AS oldest
+    FROM organizations WHERE bytes > 0 AND oldest IS NOT NULL ORDER BY oldest LIMIT 2";
+/// Marks an execution of which no entry is left.
+pub(super) const EMPTIED: &str = "UPDATE executions SET emptied = 1
+    WHERE position = ?1 AND NOT EXISTS (SELECT 1 FROM entries WHERE execution = ?1)";
+
 /// What is kept, in the database's own terms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -48,13 +59,7 @@ pub(super) fn next(transaction: &Transaction<'_>, limits: Limits) -> Result<Opti
         })?;
     let mut excess = limits.bytes.map_or(0, |bytes| total.cast_unsigned().saturating_sub(bytes));
     // The log with the oldest entry, and how old the next log's oldest is: up to there it is this one's turn.
-    let mut statement = transaction.prepare_cached(
-        "SELECT id, name, (
-             SELECT received_at FROM entries WHERE position > ?1 * id AND position < ?1 * (id + 1)
-             ORDER BY position LIMIT 1
-         ) AS oldest
-         FROM organizations WHERE bytes > 0 AND oldest IS NOT NULL ORDER BY oldest LIMIT 2",
-    )?;
+    let mut statement = transaction.prepare_cached(OLDEST)?;
     let span = Position::bound(1, 0).key();
     let oldest = statement
         .query_map([span], |row| {
@@ -109,12 +114,7 @@ pub(super) fn delete(
         .prepare_cached("DELETE FROM entries WHERE position > ?1 AND position <= ?2")?
         .execute(range)?;
     for execution in executions {
-        transaction
-            .prepare_cached(
-                "UPDATE executions SET emptied = 1
-                 WHERE position = ?1 AND NOT EXISTS (SELECT 1 FROM entries WHERE execution = ?1)",
-            )?
-            .execute([execution])?;
+        transaction.prepare_cached(EMPTIED)?.execute([execution])?;
     }
     let deleted = u64::try_from(deleted).unwrap_or(u64::MAX);
     let freed = bytes.cast_unsigned() + deleted * ENTRY_OVERHEAD_BYTES;
