@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use switchboard_hub::command::{run, send, serve};
+use switchboard_hub::command::{run, send, serve, tail};
 
 /// A live dashboard for agents, chat tasks and scrapes: the hub, and what reports to it.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Run(run::RunArgs),
     /// Report events from a file or from standard input.
     Send(send::SendArgs),
+    /// Follow an organization, or one execution.
+    Tail(tail::TailArgs),
 }
 
 #[tokio::main]
@@ -29,6 +31,7 @@ async fn main() -> ExitCode {
         Command::Serve(args) => serve::execute(args).await,
         Command::Run(args) => run::execute(args).await,
         Command::Send(args) => send::execute(args).await,
+        Command::Tail(args) => tail::execute(args).await,
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("switchboard: {error:#}");

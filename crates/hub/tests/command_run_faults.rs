@@ -84,7 +84,7 @@ fn a_slow_hub_gets_larger_batches() {
     let done = finish(&mut switchboard(&["run", "--quiet", "--hub", &hub.address(), "--", "seq", "10000"]));
     assert_eq!(done.code, Some(0));
     assert_whole(&record, &numbers(1, 10_000));
-    assert!(record.batches().iter().any(|items| *items == 1_000));
+    assert!(record.batches().contains(&1_000));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn an_event_that_is_refused_costs_itself_alone() {
     let hub = FakeHub::start(&record);
     let done = finish(&mut run_shell(&hub.address(), &[], "seq 1 200"));
     assert_eq!(done.code, Some(0));
-    assert!(done.stderr.contains("the hub refused an event: Refused: this event is bad"), "{}", done.stderr);
+    assert!(done.stderr.contains("the hub refused an event: this event is bad"), "{}", done.stderr);
     assert!(done.stderr.contains("1 of 202 events did not reach the hub: 1 refused"), "{}", done.stderr);
     let mut expected = numbers(1, 200);
     expected.retain(|line| line != "77");

@@ -4,3 +4,4 @@ mod client;
 pub mod run;
 pub mod send;
 pub mod serve;
+pub mod tail;

@@ -27,7 +27,7 @@ use axum::{
 use serde_json::{Value, json};
 
 /// How long a test waits for something that must happen. It only bounds a failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the hub does with one request.
 #[derive(Debug, Clone)]
@@ -385,6 +385,47 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // It has ended where the test went well, and then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A real hub, in a process of its own. Dropping it kills it as a power cut would.
+#[derive(Debug)]
+pub struct RealHub {
+    child: Child,
+    address: String,
+}
+
+impl RealHub {
+    /// A hub with its data in `folder`, on a free port or on the one that an earlier hub had.
+    pub fn start(folder: &std::path::Path, port: u16, keys: &str) -> Self {
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = switchboard(&["serve", "--listen", &listen, "--data", folder.to_str().unwrap()]);
+        if !keys.is_empty() {
+            command.env("SWITCHBOARD_KEYS", keys);
+        }
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { child, address }
+    }
+
+    /// Where it answers.
+    pub fn address(&self) -> String {
+        self.address.clone()
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.address.rsplit(':').next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for RealHub {
+    fn drop(&mut self) {
+        // It runs, because nobody else ends it.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -21,7 +21,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// a busy disk needs for a commit, and a repeated report is told apart by its id.
 const REQUEST_LIMIT: Duration = Duration::from_secs(20);
 /// The longest `Retry-After` that is honoured. Longer is a mistake, or no use to a command that waits.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
 /// The longest answer to a report that is read, in bytes.
 const ANSWER_LIMIT: usize = 256 * 1024;
 /// The longest snapshot that is read, in bytes: 1,000 events of 64 KiB.
@@ -158,7 +158,7 @@ impl Hub {
         }
         let problem = problem(status, &body);
         Err(match status {
-            StatusCode::NOT_FOUND => FetchError::NotFound(describe(&problem)),
+            StatusCode::NOT_FOUND => FetchError::NotFound(format!("there is no execution {execution}")),
             status if is_transient(status) => FetchError::Transient(describe(&problem)),
             status => FetchError::Hopeless(self.hopeless(status, &problem)),
         })
@@ -257,13 +257,9 @@ fn problem(status: StatusCode, body: &[u8]) -> Problem {
     )
 }
 
-/// A problem in one line.
+/// A problem in one line, to be gone on with.
 fn describe(problem: &Problem) -> String {
-    match &problem.detail {
-        Some(detail) if problem.title.is_empty() => detail.clone(),
-        Some(detail) => format!("{}: {detail}", problem.title),
-        None => problem.title.clone(),
-    }
+    problem.detail.as_ref().unwrap_or(&problem.title).trim_end_matches('.').to_owned()
 }
 
 /// The innermost error: what the operating system or the TLS library said.

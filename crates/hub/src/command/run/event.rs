@@ -1,9 +1,6 @@
 //! The events of one run, as the lines that are posted.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 use switchboard_protocol::{ExecutionEventKind, ExecutionId, OrganizationId, OutputStream, Timestamp};
@@ -101,17 +98,12 @@ impl Events {
     }
 }
 
-/// The time, as events carry it.
-pub fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use switchboard_protocol::{Frame, Object, OutputData, decode};
 
     use super::*;
+    use crate::clock::now;
 
     #[test]
     fn an_event_is_a_frame_with_an_id_that_makes_it_idempotent() {

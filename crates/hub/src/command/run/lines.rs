@@ -251,7 +251,7 @@ mod tests {
             text in proptest::collection::vec("[a-z\u{e9}\u{1f4a1} ]{0,12}", 0..20),
             cuts in proptest::collection::vec(1_usize..9, 1..40),
         ) {
-            let whole: String = text.iter().map(|line| format!("{line}\n")).collect();
+            let whole = text.join("\n") + if text.is_empty() { "" } else { "\n" };
             let (mut rest, mut chunks) = (whole.as_bytes(), Vec::new());
             for cut in cuts.iter().cycle() {
                 if rest.is_empty() { break; }

@@ -98,7 +98,7 @@ pub async fn execute(args: RunArgs) -> anyhow::Result<ExitCode> {
     let mut delivered = false;
     let ending = {
         let describe = |pid| started(&args, pid);
-        let watch = run.to_the_end(command, describe);
+        let watch = run.run(command, describe);
         tokio::pin!(watch);
         loop {
             tokio::select! {

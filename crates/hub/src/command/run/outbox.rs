@@ -12,7 +12,8 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::event::{Event, Events, now};
+use super::event::{Event, Events};
+use crate::clock::now;
 
 /// How many events make a batch go out at once.
 const BATCH: usize = 100;

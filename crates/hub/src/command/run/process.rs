@@ -18,14 +18,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    ending::Ending,
-    event::{Events, now},
-    outbox::Outbox,
-    pump::pump,
-    signals::Signals,
-};
-use crate::command::client::Hub;
+use super::{ending::Ending, event::Events, outbox::Outbox, pump::pump, signals::Signals};
+use crate::{clock::now, command::client::Hub};
 
 /// How long the news of a Ctrl-C may come after the news of the death that it caused.
 const SAME_MOMENT: Duration = Duration::from_millis(100);
@@ -65,7 +59,7 @@ impl<'a> Run<'a> {
 
     /// Starts the command, reports what it does, and returns when it and its output have ended. `describe` makes
     /// the data of `agent-start` from the process's number, or from none where it could not be started.
-    pub async fn to_the_end<D: Serialize>(
+    pub async fn run<D: Serialize>(
         &mut self,
         mut command: Command,
         describe: impl FnOnce(Option<u32>) -> D,

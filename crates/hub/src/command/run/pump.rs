@@ -10,11 +10,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{
-    event::{Events, now},
-    lines::Lines,
-    outbox::Outbox,
-};
+use super::{event::Events, lines::Lines, outbox::Outbox};
+use crate::clock::now;
 
 /// How much is read at once: what a pipe holds by default on Linux.
 const CHUNK: usize = 64 * 1024;
