@@ -47,17 +47,13 @@ impl Link {
                     *give_up_at = if *give_up_at > now { limit.min(*give_up_at) } else { limit };
                 }
             }
-            Phase::Open(connection) => match connection.heartbeat.due(now) {
-                // A probe is grace enough: where every timer comes late, a dead peer would never be found.
-                Due::Dead { probed: true } => self.end(Ending::DeadPeer { probed: true }, turn),
-                _ if connection.heartbeat.is_probing() => {}
-                _ => {
-                    connection.heartbeat.probed(now);
-                    self.send_ping(turn);
-                }
-            },
+            // A probe is grace enough: where every timer comes late, a dead peer would never be found.
+            Phase::Open(connection) if !connection.heartbeat.is_probing() => {
+                connection.heartbeat.probed(now);
+                self.send_ping(turn);
+            }
             Phase::Waiting { .. } if !self.offline => self.retry_soon(turn),
-            Phase::Idle | Phase::Waiting { .. } | Phase::Stopped => {}
+            Phase::Idle | Phase::Open(_) | Phase::Waiting { .. } | Phase::Stopped => {}
         }
     }
 

@@ -28,6 +28,24 @@ fn delays_double_up_to_the_cap() {
     assert_eq!(waits(&mut player, 1), [15_000], "jitter is taken after the cap");
 }
 
+/// Jitter before the cap made all clients wait alike from the cap on, and come back in one wave.
+#[test]
+fn jitter_spreads_also_at_the_cap_and_never_beyond_it() {
+    let backoff = Backoff::chat();
+    let delays: Vec<u64> =
+        [0.0, 0.25, 0.5, 1.0].into_iter().map(|random| backoff.delay_ms(40, random)).collect();
+    assert_eq!(delays, [15_000, 18_750, 22_500, 30_000]);
+    assert_eq!(backoff.delay_ms(u32::MAX, f64::INFINITY), 30_000);
+    assert_eq!(backoff.delay_ms(0, f64::NAN), 750, "a broken random number is no broken delay");
+    assert_eq!(Backoff::new(0, f64::INFINITY, 0, 0).delay_ms(7, 1.0), 0);
+    assert_eq!(Backoff::new(100, 0.5, 1_000, 0).delay_ms(7, 1.0), 100, "delays never shrink");
+    assert_eq!(Backoff::new(100, f64::NAN, 1_000, 0).delay_ms(7, 1.0), 100);
+    assert_eq!(
+        (Backoff::new(1, 1.0, 1, 0).max_attempts, Backoff::new(1, 1.0, 1, 4).max_attempts),
+        (None, Some(4))
+    );
+}
+
 #[test]
 fn delays_of_a_daemon_grow_by_half() {
     let mut player = Player::connecting(LinkOptions { backoff: Backoff::daemon(), ..LinkOptions::default() });

@@ -138,6 +138,39 @@ fn repeated_gaps_go_through_backoff() {
     assert_eq!(player.state(), LinkState::Connecting, "a matching count forgives the earlier gaps");
 }
 
+/// A ping may be answered in the middle of a replay, when the connection is still behind what has come before.
+#[test]
+fn a_proof_in_the_middle_of_a_replay_forgets_only_what_it_proves() {
+    let mut player = Player::connected(LinkOptions::default(), 0);
+    for seq in [1, 3, 5] {
+        player.frame(seq);
+    }
+    player.close(1006, "");
+    player.wait(1_000);
+    player.open();
+    player.ack("e", 6);
+    player.text(r#"{"type":"resumed","from":1,"to":6}"#);
+    player.take();
+    player.frame(1);
+    player.pong(2, 1);
+    for seq in [3, 5, 6] {
+        player.frame(seq);
+    }
+    player.pong(6, 4);
+    assert_eq!(player.take().frames(), [6]);
+    assert_eq!((player.link.status().cursor, player.link.stats().gaps), (Some(6), 0));
+}
+
+#[test]
+fn while_a_ping_is_under_way_no_early_proof_is_asked_for() {
+    let mut player = Player::connected(LinkOptions::default(), 0);
+    player.wait(20_000);
+    for seq in 1..=4_000 {
+        player.frame(seq);
+    }
+    assert_eq!(player.take().pings(), 1);
+}
+
 #[test]
 fn many_frames_between_two_pings_ask_for_an_early_proof() {
     let mut player = Player::connected(LinkOptions::default(), 0);

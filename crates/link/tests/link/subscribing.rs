@@ -126,6 +126,23 @@ fn an_unanswered_subscription_begins_with_the_next_connection() {
     assert_eq!(player.take().subscribed(), [("e-1".into(), Some(5))]);
 }
 
+/// The replay's beginning says nothing about a subscription that the handshake did not hold.
+#[test]
+fn a_subscription_made_while_resuming_counts_from_its_own_answer() {
+    let mut player = Player::connected(LinkOptions::default(), 5);
+    player.close(1006, "");
+    player.wait(1_000);
+    player.open();
+    player.subscribe("e-1");
+    player.take();
+    player.ack("e", 5);
+    player.text(r#"{"type":"resumed","from":6,"to":5}"#);
+    let seen = player.take();
+    assert_eq!((seen.sent(), seen.subscribed()), (vec![&*subscribe("e-1")], vec![]));
+    answer(&mut player, "e-1", 7);
+    assert_eq!(player.take().subscribed(), [("e-1".into(), Some(7))]);
+}
+
 #[test]
 fn what_was_left_while_down_is_not_subscribed_again() {
     let mut player = Player::connected(LinkOptions::default(), 5);
