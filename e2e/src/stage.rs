@@ -100,12 +100,13 @@ impl Stage {
                 Ok(()) => eprintln!("screenshot: target/e2e/{file}.png"),
                 Err(error) => eprintln!("no screenshot of tab {}: {error}", number + 1),
             }
-            eprintln!("--- text of tab {} at {}\n{}", number + 1, page.path().await, page.text().await);
+            let text: String = page.text().await.chars().take(4_000).collect();
+            eprintln!("--- text of tab {} at {}\n{text}", number + 1, page.path().await);
             eprintln!("--- its WebSockets: {:#?}", page.sockets().await);
         }
         if let Some(page) = self.pages.lock().await.first() {
             eprintln!("--- console: {:#?}", page.console().await);
         }
-        self.journal.print(400);
+        self.journal.print();
     }
 }
