@@ -82,7 +82,10 @@ pub fn guard(leader: u32) {
     // Whatever ends the reading, a closed pipe or an error, says that nobody is there any more.
     let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
     terminate(leader);
-    std::thread::sleep(GRACE);
+    let asked = Instant::now();
+    while is_there(leader) && asked.elapsed() < GRACE {
+        std::thread::sleep(LOOK);
+    }
     kill(leader);
 }
 
@@ -105,20 +108,25 @@ fn start_guard(leader: u32) -> Result<Option<Child>> {
 
 #[cfg(unix)]
 fn terminate(leader: u32) {
-    signal(leader, nix::sys::signal::Signal::SIGTERM);
+    // A group that has ended already is what was wanted.
+    let _ = signal(leader, nix::sys::signal::Signal::SIGTERM);
 }
 
 #[cfg(unix)]
 fn kill(leader: u32) {
-    signal(leader, nix::sys::signal::Signal::SIGKILL);
+    let _ = signal(leader, nix::sys::signal::Signal::SIGKILL);
 }
 
 #[cfg(unix)]
-fn signal(leader: u32, signal: nix::sys::signal::Signal) {
-    if let Ok(group) = i32::try_from(leader) {
-        // A group that has ended already is what was wanted.
-        let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), signal);
-    }
+fn is_there(leader: u32) -> bool {
+    signal(leader, None)
+}
+
+/// Sends the signal to the group, or, without one, only asks whether there is such a group.
+#[cfg(unix)]
+fn signal(leader: u32, signal: impl Into<Option<nix::sys::signal::Signal>>) -> bool {
+    i32::try_from(leader)
+        .is_ok_and(|group| nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), signal).is_ok())
 }
 
 // Elsewhere a program is ended alone, by `Child::kill`, and there is no guard.
@@ -128,6 +136,11 @@ fn lead_a_group(_: &mut Command) {}
 #[cfg(not(unix))]
 fn start_guard(_: u32) -> Result<Option<Child>> {
     Ok(None)
+}
+
+#[cfg(not(unix))]
+fn is_there(_: u32) -> bool {
+    false
 }
 
 #[cfg(not(unix))]
