@@ -8,6 +8,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
 use rusqlite::Connection;
+use switchboard_protocol::{ExecutionFrame, Frame};
 use tempfile::TempDir;
 
 use super::{SqliteOptions, SqliteStore};
@@ -59,9 +60,14 @@ fn output(execution: &str, text: &str) -> Report {
     let body = format!(
         r#"{{"type":"event","executionId":"{execution}","event":{{"id":"{text}","type":"output","data":{{"text":"{text}"}}}}}}"#
     );
-    let execution = match switchboard_protocol::decode(&body).unwrap().frame {
-        switchboard_protocol::Frame::ExecutionEvent(frame) => Some(frame),
-        other => panic!("{other:?}"),
-    };
+    let execution = Some(frame(&body));
     Report { id: Some(text.to_owned()), body: body.into(), execution }
+}
+
+/// The execution's event in a body.
+fn frame(body: &str) -> ExecutionFrame {
+    match switchboard_protocol::decode(body).unwrap().frame {
+        Frame::ExecutionEvent(frame) => frame,
+        other => panic!("{other:?}"),
+    }
 }
