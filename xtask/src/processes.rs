@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 /// How long a program may take to end by itself. The hub says good-bye to its connections and commits in that time.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(20);
 
 /// How often a program is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
