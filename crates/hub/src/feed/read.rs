@@ -5,10 +5,10 @@ use switchboard_store::Entry;
 /// About how many bytes one read is to bring.
 const READ_BYTES: usize = 256 * 1024;
 
-/// The bounds of a read in entries: few enough that the first one, made before any size is known, cannot bring
-/// much, and enough that small frames come by the thousand.
+/// The bounds of a read in entries. The first one is made before any size is known; the store ends a page of long
+/// entries early.
 const FEWEST: usize = 1;
-const FIRST: usize = 32;
+const FIRST: usize = 256;
 const MOST: usize = 4096;
 
 /// How many entries to ask for next, from the sizes of those that came last.
@@ -47,12 +47,14 @@ mod tests {
             |length: usize| vec![Entry { seq: 1, execution_id: None, body: "x".repeat(length).into() }; 32];
         let mut size = ReadSize::default();
         size.learn(&entries(200));
-        assert_eq!(size.limit(), 256, "eight times the first");
-        size.learn(&entries(200));
         assert_eq!(size.limit(), READ_BYTES / 200);
+        size.learn(&entries(2));
+        assert_eq!(size.limit(), MOST);
         size.learn(&entries(1024 * 1024));
         assert_eq!(size.limit(), FEWEST);
         size.learn(&[]);
         assert_eq!(size.limit(), FEWEST);
+        size.learn(&entries(200));
+        assert_eq!(size.limit(), 8 * FEWEST, "the next ones may be large again");
     }
 }

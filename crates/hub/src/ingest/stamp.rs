@@ -18,6 +18,7 @@ const REPORTABLE: &str = "Reported may be frames of the types event, scrape_prog
 /// Reads and stamps one frame. Answers whose it is.
 pub fn report(text: &str, scope: &Scope, now: Timestamp) -> Result<(OrganizationId, Report), Failure> {
     let mut frame = Object::parse(text).map_err(refuse)?;
+    complete_dashboard_update(&mut frame, scope)?;
     let envelope = Envelope::from_object(&frame).map_err(refuse)?;
     if matches!(envelope.frame, Frame::Control(_) | Frame::Unknown(_)) {
         let kind = envelope.frame.kind();
@@ -53,6 +54,16 @@ pub fn report(text: &str, scope: &Scope, now: Timestamp) -> Result<(Organization
     });
     let report = Report { id, body: body.text().into(), execution: execution.map(|(frame, _)| frame) };
     Ok((organization, report))
+}
+
+/// A `dashboard:update` always names an organization, says the protocol, and so the decoder. Where the reporter left
+/// it out, as it may with any frame, it is the key's.
+fn complete_dashboard_update(frame: &mut Object<'_>, scope: &Scope) -> Result<(), Failure> {
+    let is_one = frame.text("event").is_some_and(|event| event == "dashboard:update");
+    if is_one && !frame.object("data").is_some_and(|data| data.has("organizationId")) {
+        name_organization(frame, &scope.usual())?;
+    }
+    Ok(())
 }
 
 /// The organization that the frame names, or the one that the key means.

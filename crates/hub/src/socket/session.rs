@@ -149,7 +149,7 @@ where
             }
             Told::Writable(Err(error)) | Told::Message(Some(Err(error))) => Some(Ending::from(error)),
             Told::Message(None) => Some(Ending::Left),
-            Told::Message(Some(Ok(message))) => self.listen(message),
+            Told::Message(Some(Ok(message))) => self.listen(&message),
         }
     }
 
@@ -194,12 +194,12 @@ where
         encode(control).map(Message::text)
     }
 
-    fn listen(&mut self, message: Message) -> Option<Ending> {
+    fn listen(&mut self, message: &Message) -> Option<Ending> {
         self.silent = 0;
         if !self.rate.take(Instant::now()) {
             return Some(Ending::close(close::TOO_MANY, "too many messages; retry_after=5"));
         }
-        let frame = match &message {
+        let frame = match message {
             Message::Text(text) => ClientFrame::decode(text).ok(),
             Message::Binary(bytes) => {
                 std::str::from_utf8(bytes).ok().and_then(|text| ClientFrame::decode(text).ok())
@@ -218,7 +218,7 @@ where
                 self.waiting.push_back(Request::Subscribe(execution));
             }
             Some(ClientFrame::Unsubscribe(execution)) => {
-                self.waiting.push_back(Request::Unsubscribe(execution))
+                self.waiting.push_back(Request::Unsubscribe(execution));
             }
             Some(ClientFrame::Ping) => self.waiting.push_back(Request::Ping),
             // A second handshake changes nothing, and what is unknown is a newer client's.
