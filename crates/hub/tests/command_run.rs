@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use command_support::{FakeHub, Record, Running, finish, run_shell, signal, switchboard};
+use command_support::{FakeHub, Record, Running, address, finish, free_port, run_shell, signal, switchboard};
 
 #[test]
 fn a_command_is_reported_from_start_to_end_and_passes_through_unchanged() {
@@ -148,6 +148,39 @@ fn a_command_that_dies_of_a_signal_which_we_passed_on_was_cancelled() {
     }
 }
 
+/// A terminal sends Ctrl-C to the command as well as to us; passed on, it once came to the command twice, which many
+/// programs take for "stop at once".
+#[test]
+fn ctrl_c_in_a_terminal_reaches_the_command_once() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let folder = tempfile::tempdir().unwrap();
+    let gate = folder.path().join("go on");
+    let command = folder.path().join("command.sh");
+    let script = format!(
+        "n=0; trap 'n=$((n+1)); echo got $n' INT; echo ready; while [ ! -e '{}' ]; do sleep 0.05; done; echo total $n",
+        gate.display()
+    );
+    fs::write(&command, script).unwrap();
+    let inside = format!(
+        "{} run --hub {} -- sh '{}'",
+        env!("CARGO_BIN_EXE_switchboard"),
+        hub.address(),
+        command.display()
+    );
+    // `script` gives its command a terminal, and what we write is what a person types there.
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", &inside, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut running = Running::start(&mut terminal);
+    record.wait_for(|stored| command_support::output(stored, "stdout") == ["ready"]);
+    running.child().stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    record.wait_for(|stored| command_support::output(stored, "stdout").len() == 2);
+    fs::write(&gate, "").unwrap();
+    record.wait_for(|stored| stored.last().unwrap()["event"]["type"] == "agent-complete");
+    assert_eq!(record.output("stdout"), ["ready", "got 1", "total 1"]);
+    assert!(running.end().0.success());
+}
+
 #[test]
 fn a_command_that_dies_of_another_signal_failed() {
     let record = Arc::new(Record::default());
@@ -198,6 +231,15 @@ fn a_reader_that_leaves_ends_the_command_as_without_us() {
     drop(stdout);
     assert_eq!(running.end().0.code(), Some(128 + 13));
     assert_eq!(record.events("error")[0]["data"]["message"], "killed by signal 13 (SIGPIPE)");
+}
+
+/// A note to a closed standard error once ended us in the middle of the run.
+#[test]
+fn nobody_has_to_read_our_notes() {
+    let options = ["--flush-timeout", "0.2"];
+    let mut running = Running::start(&mut run_shell(&address(free_port()), &options, "sleep 0.1; exit 3"));
+    running.stop_reading();
+    assert_eq!(running.end().0.code(), Some(3));
 }
 
 #[test]

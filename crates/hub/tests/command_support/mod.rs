@@ -352,6 +352,11 @@ impl Running {
         signal(self.child.id(), name);
     }
 
+    /// Closes the other end of its stderr.
+    pub fn stop_reading(&mut self) {
+        self.stderr = None;
+    }
+
     /// Reads its stderr until a line holds `text`.
     pub fn wait_to_say(&mut self, text: &str) {
         let stderr = self.stderr.as_mut().unwrap();

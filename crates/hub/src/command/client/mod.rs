@@ -3,7 +3,10 @@
 mod address;
 mod http;
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Write as _},
+};
 
 use switchboard_protocol::OrganizationId;
 
@@ -40,6 +43,12 @@ impl HubArgs {
     pub fn key(&self) -> Option<&str> {
         self.key.as_ref().map(|secret| secret.0.as_str()).filter(|key| !key.is_empty())
     }
+}
+
+/// Says something to the person at the terminal, on standard error and in one write, so that it does not mix with
+/// what a command writes there. Where nobody reads any more it is not said: `eprintln!` would panic.
+pub fn say(text: impl fmt::Display) {
+    let _ = io::stderr().write_all(format!("switchboard: {text}\n").as_bytes());
 }
 
 /// Text that must not show in logs and messages.

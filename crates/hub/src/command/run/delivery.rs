@@ -10,11 +10,15 @@ use std::time::Duration;
 use switchboard_link::Backoff;
 
 use super::{event::Event, outbox::Outbox};
-use crate::command::client::{Hub, ReportError};
+use crate::command::client::{Hub, ReportError, say};
 
 /// How long to wait between attempts: back soon after a short break, and never more than 5 s behind a hub that
 /// returns. It never gives up; the run's end does.
 const BACKOFF: Backoff = Backoff::new(250, 2.0, 5_000, 0);
+
+/// How many events may be refused before one is taken, until it is clear that none will be: the organization is
+/// missing from them, say, or the execution's identifier is one that the hub does not take.
+const REFUSED_FROM_THE_START: u64 = 3;
 
 /// Delivers what the outbox holds until it is closed and empty, or the hub will take nothing.
 #[derive(Debug)]
@@ -84,6 +88,12 @@ impl<'a> Delivery<'a> {
                         let bad = part.remove(index);
                         self.outbox.refused([&bad]);
                         parts.push_front(part);
+                        let tally = self.outbox.tally();
+                        if tally.delivered == 0 && tally.refused >= REFUSED_FROM_THE_START {
+                            self.met(&refused, "nothing of the run is reported");
+                            self.outbox.refused(parts.iter().flatten());
+                            return false;
+                        }
                     } else {
                         let second = part.split_off(part.len() / 2);
                         parts.push_front(second);
@@ -99,7 +109,7 @@ impl<'a> Delivery<'a> {
     fn met(&self, reason: &str, consequence: &str) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if trouble.is_none() && !self.quiet {
-            eprintln!("switchboard: {reason}; {consequence}");
+            say(format_args!("{reason}; {consequence}"));
         }
         *trouble = Some(reason.to_owned());
     }

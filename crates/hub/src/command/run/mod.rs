@@ -26,7 +26,7 @@ use self::{
     process::Run,
     signals::Signals,
 };
-use super::client::{Hub, HubArgs, seconds};
+use super::client::{Hub, HubArgs, say, seconds};
 
 /// How long the end of a run waits in silence before it says what it waits for.
 const SILENT_FLUSH: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ pub async fn execute(args: RunArgs) -> anyhow::Result<ExitCode> {
     let outbox = Outbox::new(Arc::clone(&events), limits);
     let delivery = Delivery::new(&hub, &outbox, args.quiet);
     if !args.quiet {
-        eprintln!("switchboard: {}", hub.address().execution_page(events.execution()));
+        say(hub.address().execution_page(events.execution()));
     }
 
     let mut run = Run::new(&events, &outbox, signals, args.quiet);
@@ -112,11 +112,11 @@ pub async fn execute(args: RunArgs) -> anyhow::Result<ExitCode> {
         let note = async {
             tokio::time::sleep(SILENT_FLUSH).await;
             if !args.quiet {
-                eprintln!(
-                    "switchboard: the command has ended; delivering {} events, for up to {} s (Ctrl-C gives up)",
+                say(format_args!(
+                    "the command has ended; delivering {} events, for up to {} s (Ctrl-C gives up)",
                     outbox.tally().waiting,
                     args.flush_timeout.as_secs_f64()
-                );
+                ));
             }
             std::future::pending::<()>().await;
         };
@@ -199,9 +199,9 @@ fn tell_losses(tally: &Tally, trouble: Option<String>) {
         }
     }
     let why = trouble.map(|reason| format!(" ({reason})")).unwrap_or_default();
-    eprintln!(
-        "switchboard: {undelivered} of {} events did not reach the hub: {}{why}",
+    say(format_args!(
+        "{undelivered} of {} events did not reach the hub: {}{why}",
         undelivered + tally.delivered,
         parts.join(", ")
-    );
+    ));
 }

@@ -119,10 +119,8 @@ impl Outbox {
     pub async fn put(&self, event: Event) {
         let cost = cost(&event);
         loop {
+            // Made before the look, so that what is settled between the look and the wait is not missed.
             let room = self.room.notified();
-            tokio::pin!(room);
-            // From here on a notice is not missed, though nobody polls yet.
-            room.as_mut().enable();
             let patience = {
                 let mut state = self.state();
                 if state.hopeless {
@@ -261,4 +259,145 @@ impl Outbox {
 
 fn cost(event: &Event) -> usize {
     event.line.len() + OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use switchboard_protocol::{ExecutionEventKind, Object, OutputStream};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    fn outbox(events: usize, bytes: usize) -> Outbox {
+        let limits = Limits { events, bytes, patience: PATIENCE };
+        Outbox::new(Arc::new(Events::new("e-1".into(), None)), limits)
+    }
+
+    fn output(outbox: &Outbox, text: &str) -> Event {
+        outbox.events.output(text, OutputStream::Stdout, now())
+    }
+
+    fn lifecycle(outbox: &Outbox) -> Event {
+        outbox.events.lifecycle(&ExecutionEventKind::AgentStart, now(), &())
+    }
+
+    /// What the events say: a line's text, or else a notice or the kind.
+    fn said(batch: &[Event]) -> Vec<String> {
+        let said = |event: &Event| {
+            let report = Object::parse(&event.line).unwrap();
+            let event = report.object("event").unwrap();
+            let data = event.object("data");
+            let text = |name: &str| data.as_ref().and_then(|data| data.text(name).map(String::from));
+            text("text")
+                .or_else(|| text("message"))
+                .unwrap_or_else(|| event.text("type").unwrap().into_owned())
+        };
+        batch.iter().map(said).collect()
+    }
+
+    async fn put_lines(outbox: &Outbox, lines: std::ops::RangeInclusive<u32>) {
+        for line in lines {
+            outbox.put(output(outbox, &line.to_string())).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_goes_out_when_it_is_full_or_has_waited() {
+        let outbox = outbox(1_000, 1_000_000);
+        let began = Instant::now();
+        put_lines(&outbox, 1..=100).await;
+        assert_eq!(outbox.take().await.unwrap().len(), 100);
+        assert_eq!(began.elapsed(), Duration::ZERO);
+
+        put_lines(&outbox, 1..=3).await;
+        assert_eq!(outbox.take().await.unwrap().len(), 3);
+        assert!(began.elapsed() >= LINGER && began.elapsed() < 2 * LINGER);
+
+        put_lines(&outbox, 1..=3).await;
+        outbox.close();
+        let began = Instant::now();
+        assert_eq!(outbox.take().await.unwrap().len(), 3);
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert_eq!(outbox.take().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_is_bounded_in_bytes_and_an_event_beyond_goes_alone() {
+        let outbox = outbox(1_000, 100_000_000);
+        let long = "x".repeat(400 * 1024);
+        for text in [long.as_str(), &long, &long, &long.repeat(3), "short"] {
+            outbox.put(output(&outbox, text)).await;
+        }
+        outbox.close();
+        let mut sizes = Vec::new();
+        while let Some(batch) = outbox.take().await {
+            sizes.push(batch.len());
+        }
+        assert_eq!(sizes, [2, 1, 1, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_outbox_slows_the_command_down_once_and_then_drops_the_oldest_lines() {
+        let outbox = outbox(4, 1_000_000);
+        outbox.put(lifecycle(&outbox)).await;
+        put_lines(&outbox, 1..=3).await;
+        let began = Instant::now();
+        put_lines(&outbox, 4..=9).await;
+        assert!(began.elapsed() >= PATIENCE && began.elapsed() < 2 * PATIENCE);
+        outbox.put(lifecycle(&outbox)).await;
+        outbox.close();
+
+        let batch = outbox.take().await.unwrap();
+        let notice =
+            "6 lines of output dropped here: the hub was unreachable or too slow, and the buffer full";
+        assert_eq!(said(&batch), ["agent-start", notice, "7", "8", "9", "agent-start"]);
+        outbox.delivered(&batch);
+        let tally = outbox.tally();
+        assert_eq!((tally.delivered, tally.dropped, tally.waiting), (6, 6, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn room_in_time_costs_nothing() {
+        let outbox = outbox(2, 1_000_000);
+        put_lines(&outbox, 1..=2).await;
+        let batch = outbox.take().await.unwrap();
+        let settle = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            outbox.delivered(&batch);
+        };
+        tokio::join!(put_lines(&outbox, 3..=4), settle);
+        assert_eq!(said(&outbox.take().await.unwrap()), ["3", "4"]);
+        assert_eq!(outbox.tally().dropped, 0);
+        assert!(outbox.state().patience < PATIENCE);
+    }
+
+    /// What is on its way cannot be taken back, so with nothing else there the newest line is the one to go; the notice
+    /// once came after the end.
+    #[tokio::test(start_paused = true)]
+    async fn while_everything_is_in_flight_the_newest_lines_go() {
+        let outbox = outbox(2, 1_000_000);
+        put_lines(&outbox, 1..=2).await;
+        let in_flight = outbox.take().await.unwrap();
+        put_lines(&outbox, 3..=5).await;
+        outbox.put(lifecycle(&outbox)).await;
+        outbox.close();
+        outbox.delivered(&in_flight);
+        let notice =
+            "3 lines of output dropped here: the hub was unreachable or too slow, and the buffer full";
+        assert_eq!(said(&outbox.take().await.unwrap()), [notice, "agent-start"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_given_up_is_counted() {
+        let outbox = outbox(10, 1_000_000);
+        put_lines(&outbox, 1..=5).await;
+        let in_flight = outbox.take().await.unwrap();
+        put_lines(&outbox, 6..=7).await;
+        outbox.refused(&in_flight);
+        outbox.give_up();
+        put_lines(&outbox, 8..=9).await;
+        let tally = outbox.tally();
+        assert_eq!((tally.refused, tally.waiting, tally.undelivered()), (9, 0, 9));
+    }
 }

@@ -19,7 +19,10 @@ use tokio::{
 };
 
 use super::{ending::Ending, event::Events, outbox::Outbox, pump::pump, signals::Signals};
-use crate::{clock::now, command::client::Hub};
+use crate::{
+    clock::now,
+    command::client::{Hub, say},
+};
 
 /// How long the news of a Ctrl-C may come after the news of the death that it caused.
 const SAME_MOMENT: Duration = Duration::from_millis(100);
@@ -75,7 +78,7 @@ impl<'a> Run<'a> {
                 let program = command.as_std().get_program().to_string_lossy();
                 let ending = Ending::not_started(&program, &error);
                 if let Ending::Failed { reason, .. } = &ending {
-                    eprintln!("switchboard: {reason}");
+                    say(reason);
                 }
                 (ending, at, Duration::ZERO)
             }

@@ -2,7 +2,13 @@
 
 mod items;
 
-use std::{collections::VecDeque, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::VecDeque,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow};
 use switchboard_link::Backoff;
@@ -14,7 +20,7 @@ use tokio::{
 };
 
 use self::items::{Item, Items, Unreadable};
-use super::client::{Hub, HubArgs, ReportError, seconds};
+use super::client::{Hub, HubArgs, ReportError, say, seconds};
 
 /// How many events make a batch go out at once.
 const BATCH: usize = 500;
@@ -56,7 +62,8 @@ pub async fn execute(args: SendArgs) -> anyhow::Result<ExitCode> {
         None => sending.all(tokio::io::stdin()).await,
     };
     let Accepted { accepted, duplicates, seq } = sending.total;
-    println!("accepted {accepted}, duplicates {duplicates}, seq {seq}");
+    // A reader that has left does not want to know.
+    let _ = writeln!(io::stdout(), "accepted {accepted}, duplicates {duplicates}, seq {seq}");
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
@@ -221,7 +228,7 @@ impl<'a> Sending<'a> {
                 )));
             }
             if attempt == 0 {
-                eprintln!("switchboard: {reason}; trying again for {} s", self.patience.as_secs_f64());
+                say(format_args!("{reason}; trying again for {} s", self.patience.as_secs_f64()));
             }
             sleep(delay).await;
         }

@@ -21,7 +21,7 @@ use switchboard_protocol::{Envelope, ExecutionId, ExecutionStatus, rest::Executi
 use tokio::sync::mpsc;
 
 use self::{connection::Happening, watched::Watched};
-use super::client::{FetchError, Hub, HubArgs};
+use super::client::{FetchError, Hub, HubArgs, say};
 use crate::clock;
 
 /// How many frames may wait for the snapshot that they follow. Beyond it the socket is not read until it is there.
@@ -105,14 +105,14 @@ impl<'a> Tail<'a> {
                     None => bail!("the connection ended without a reason"),
                     Some(Happening::Frame(envelope)) if fetching.is_some() => backlog.push(envelope),
                     Some(Happening::Frame(envelope)) => self.frame(&envelope)?,
-                    Some(Happening::Undecodable(error)) => eprintln!("switchboard: a frame was left out: {error}"),
+                    Some(Happening::Undecodable(error)) => say(format_args!("a frame was left out: {error}")),
                     Some(Happening::Subscribed) => fetching = execution.as_ref().map(|id| self.fetch(id, Duration::ZERO)),
                     Some(Happening::Refetch(reason)) => {
                         // What waits belongs before the break; the snapshot that follows has it.
                         backlog.clear();
                         match &mut self.watched {
                             Some(watched) => watched.refetch(&reason),
-                            None => eprintln!("switchboard: frames may be missing here: {reason:?}"),
+                            None => say(format_args!("frames may be missing here: {reason:?}")),
                         }
                     }
                     Some(Happening::Status(status)) => {
@@ -176,7 +176,7 @@ impl<'a> Tail<'a> {
             return Ok(());
         }
         if news.left_out > 0 {
-            eprintln!("switchboard: {} earlier events are not shown", news.left_out);
+            say(format_args!("{} earlier events are not shown", news.left_out));
         }
         for envelope in &news.frames {
             self.print(envelope)?;
@@ -230,7 +230,7 @@ impl<'a> Tail<'a> {
     /// Says something of the connection, once.
     fn tell(&mut self, text: &str) {
         if self.told.as_deref() != Some(text) {
-            eprintln!("switchboard: {text}");
+            say(text);
             self.told = Some(text.to_owned());
         }
     }
