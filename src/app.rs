@@ -1,17 +1,18 @@
 //! The application: what every page has, and which page an address shows.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::{
     components::{Route, Router, Routes},
+    hooks::use_location,
     path,
 };
 
 use crate::{
     api::{ApiClient, Queries},
-    components::{Header, Shortcuts, provide_ticker, remembered_organization},
+    components::{Header, Ticker, remembered_organization},
     config::Config,
     pages::{ExecutionPage, ExecutionsPage, NotFoundPage, OverviewPage},
-    realtime::WebSocketProvider,
+    realtime::{WebSocketProvider, use_connection_status},
 };
 
 /// The whole dashboard, under one WebSocket.
@@ -20,6 +21,9 @@ pub fn App(
     /// What it is told when it starts.
     config: Config,
 ) -> impl IntoView {
+    if let Some(boot) = document().get_element_by_id("boot") {
+        boot.remove();
+    }
     Queries::provide(ApiClient::new(&config));
     let organization_id = remembered_organization().unwrap_or_else(|| config.organization_id.clone());
     let config = Config { organization_id, ..config };
@@ -32,19 +36,44 @@ pub fn App(
     }
 }
 
+/// The frame around every page.
 #[component]
 fn Shell() -> impl IntoView {
-    provide_ticker();
+    Ticker::provide();
+    let connection = use_connection_status();
+    let main = NodeRef::<html::Main>::new();
+    focus_new_pages(main);
+    // What moves to say "at work" stands still while the socket is down: style/status.css looks here.
+    let socket = move || if connection.socket_up.get() { "up" } else { "down" };
     view! {
-        <a class="skip button" href="#main">"Skip to the content"</a>
-        <Header />
-        <main id="main" tabindex="-1">
-            <Routes fallback=NotFoundPage>
-                <Route path=path!("/") view=OverviewPage />
-                <Route path=path!("/executions") view=ExecutionsPage />
-                <Route path=path!("/executions/:id") view=ExecutionPage />
-            </Routes>
-        </main>
-        <Shortcuts />
+        <div class="shell" data-socket=socket>
+            <a class="skip-link" href="#main" rel="external">
+                "Skip to content"
+            </a>
+            <Header />
+            <main id="main" class="main" tabindex="-1" node_ref=main>
+                <Routes fallback=NotFoundPage>
+                    <Route path=path!("/") view=OverviewPage />
+                    <Route path=path!("/executions") view=ExecutionsPage />
+                    <Route path=path!("/executions/:id") view=ExecutionPage />
+                </Routes>
+            </main>
+        </div>
     }
+}
+
+/// Moves the focus to each page that a link leads to, as a browser does with a new document: else keyboard and
+/// screen reader would stay where the link was.
+fn focus_new_pages(main: NodeRef<html::Main>) {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        if before.is_some_and(|before| before != now)
+            && let Some(main) = main.get_untracked()
+        {
+            // An element that is shown takes the focus.
+            let _ = main.focus();
+        }
+        now
+    });
 }

@@ -58,7 +58,7 @@ fn filter_and_search_are_kept_in_the_address() {
         let page = stage.open(&hub.url(), "/executions").await;
         page.wait_for_rows(&["e-3", "e-2", "e-1"]).await;
 
-        page.choose("Status", "failed").await;
+        page.click("button", "failed").await;
         page.wait_for_rows(&["e-3", "e-2"]).await;
         assert!(page.path().await.contains("status=failed"), "{}", page.path().await);
         page.fill("searchbox", "Search", "painter").await;

@@ -1,9 +1,9 @@
 //! A table of executions: keyed rows, each of which changes only where its execution did.
 
 use leptos::prelude::*;
-use switchboard_protocol::{ExecutionStatus, Timestamp, rest::ExecutionSummary};
+use switchboard_protocol::{ExecutionStatus, NamedEntity, rest::ExecutionSummary};
 
-use super::{ElapsedTime, StatusBadge, date_and_time, times::LocalClock};
+use super::{ElapsedTime, Glyph, Icon, Status, When, grouped};
 use crate::realtime::ExecutionRow;
 
 /// What a table can be sorted by.
@@ -110,42 +110,46 @@ pub fn ExecutionTable(
     #[prop(optional)]
     sort: Option<(Signal<Sort>, Callback<Sort>)>,
 ) -> impl IntoView {
-    let head = move |key: SortKey, name: &'static str, class: &'static str| {
-        let Some((current, choose)) = sort else {
-            return view! { <th scope="col" class=class>{name}</th> }.into_any();
+    let head = move |key: Option<SortKey>, name: &'static str, class: &'static str| {
+        let (Some(key), Some((current, choose))) = (key, sort) else {
+            return view! { <th role="columnheader" scope="col" class=class>{name}</th> }.into_any();
         };
         let direction = move || {
             let current = current.get();
             (current.key == key).then_some(if current.descending { "descending" } else { "ascending" })
         };
-        let arrow = move || match direction() {
-            Some("ascending") => "↑",
-            Some(_) => "↓",
-            None => "",
+        let arrow = move || {
+            let glyph = if direction()? == "ascending" { Glyph::Up } else { Glyph::Down };
+            Some(view! { <Icon glyph=glyph /> })
         };
         view! {
-            <th scope="col" class=class aria-sort=direction>
-                <button type="button" on:click=move |_| choose.run(current.get_untracked().clicked(key))>
+            <th role="columnheader" scope="col" class=class aria-sort=direction>
+                <button
+                    type="button"
+                    class="sort"
+                    on:click=move |_| choose.run(current.get_untracked().clicked(key))
+                >
                     {name}
-                    <span aria-hidden="true">{arrow}</span>
+                    {arrow}
                 </button>
             </th>
         }
         .into_any()
     };
     view! {
-        <table class="executions">
-            <thead>
-                <tr>
-                    {head(SortKey::Status, "Status", "column-status")} <th scope="col">"Execution"</th>
-                    {head(SortKey::Agent, "Agent", "column-agent")}
-                    <th scope="col" class="column-department">
-                        "Department"
-                    </th> {head(SortKey::Started, "Started", "column-started")}
-                    {head(SortKey::Duration, "Duration", "column-duration")}
+        <table class="rows" role="table">
+            <thead role="rowgroup">
+                <tr role="row">
+                    {head(Some(SortKey::Status), "Status", "is-status")}
+                    {head(None, "Execution", "is-title")}
+                    {head(Some(SortKey::Agent), "Agent", "is-agent")}
+                    {head(None, "Department", "is-department")}
+                    {head(Some(SortKey::Duration), "Duration", "is-duration is-number")}
+                    {head(Some(SortKey::Started), "Started", "is-started")}
+                    {head(None, "Events", "is-events is-number")}
                 </tr>
             </thead>
-            <tbody>
+            <tbody role="rowgroup">
                 <For each=move || rows.get() key=|row| row.id.clone() let:row>
                     <TableRow row />
                 </For>
@@ -154,60 +158,93 @@ pub fn ExecutionTable(
     }
 }
 
+/// Rows without contents, while the first ones are on their way.
+#[component]
+pub fn SkeletonRows() -> impl IntoView {
+    let row = |()| {
+        view! {
+            <tr>
+                <td class="is-status">
+                    <span class="skeleton"></span>
+                </td>
+                <td class="is-title">
+                    <span class="skeleton"></span>
+                </td>
+                <td class="is-agent">
+                    <span class="skeleton"></span>
+                </td>
+            </tr>
+        }
+    };
+    view! {
+        <div role="status" aria-label="Loading executions">
+            <table class="rows appears-late" aria-hidden="true">
+                <tbody>{[(); 8].map(row)}</tbody>
+            </table>
+        </div>
+    }
+}
+
 #[component]
 fn TableRow(row: ExecutionRow) -> impl IntoView {
     let summary: Signal<ExecutionSummary> = row.summary.into();
     // A cell of its own for each thing that can change: the others stay as they are.
     let status = Memo::new(move |_| summary.with(|row| row.status));
-    let title = Memo::new(move |_| summary.with(|row| row.title.clone()));
-    let agent = Memo::new(move |_| summary.with(|row| row.agent.as_ref().map(|agent| agent.name.clone())));
-    let department =
-        Memo::new(move |_| summary.with(|row| row.department.as_ref().map(|entity| entity.name.clone())));
+    let title = Memo::new(move |_| summary.with(title_of));
+    let agent = Memo::new(move |_| summary.with(|row| name_of(row.agent.as_ref())));
+    let department = Memo::new(move |_| summary.with(|row| name_of(row.department.as_ref())));
+    let started = Memo::new(move |_| summary.with(|row| row.started_at));
+    let events = Memo::new(move |_| summary.with(|row| grouped(row.event_count)));
     let error = Memo::new(move |_| {
         summary.with(|row| row.error.clone().filter(|_| row.status == ExecutionStatus::Failed))
     });
-    let started = Memo::new(move |_| summary.with(|row| row.started_at));
     let id = row.id.to_string();
     let href = format!("/executions/{}", js_sys::encode_uri_component(&id));
-    let name = {
-        let id = id.clone();
-        move || title.get().unwrap_or_else(|| id.clone())
+    // Beside the title: why it failed, else the identifier, unless that is the title already.
+    let aside = move || match error.get() {
+        Some(error) => view! { <span class="row-error">{error}</span> }.into_any(),
+        None if title.with(|title| *title != id) => {
+            view! { <span class="row-id mono">{id.clone()}</span> }.into_any()
+        }
+        None => ().into_any(),
     };
     view! {
-        <tr>
-            <td class="cell-status">
-                <StatusBadge status />
+        <tr role="row">
+            <td role="cell" class="is-status">
+                <Status status />
             </td>
-            <td class="row-title">
-                <a class="row-link" href=href>
-                    {name}
+            <td role="cell" class="is-title">
+                <a class="row-link" href=href title=title>
+                    {title}
                 </a>
-                {move || match error.get() {
-                    Some(error) => view! { <span class="row-error">{error}</span> }.into_any(),
-                    None if title.with(Option::is_some) => {
-                        view! { <span class="row-id">{id.clone()}</span> }.into_any()
-                    }
-                    None => ().into_any(),
-                }}
+                {aside}
             </td>
-            <td class="cell-agent">{move || agent.get().unwrap_or_else(|| "–".into())}</td>
-            <td class="cell-department muted">{move || department.get().unwrap_or_else(|| "–".into())}</td>
-            <td class="cell-started muted">
-                {move || started.get().map(|at| view! { <time datetime=at.to_string() title=date_and_time(at)>{when(at)}</time> })}
+            <td role="cell" class="is-agent truncate">
+                {agent}
             </td>
-            <td class="cell-duration">
+            <td role="cell" class="is-department truncate muted">
+                {department}
+            </td>
+            <td role="cell" class="is-duration is-number">
                 <ElapsedTime summary />
+            </td>
+            <td role="cell" class="is-started muted">
+                <When at=started />
+            </td>
+            <td role="cell" class="is-events is-number muted">
+                {events}
             </td>
         </tr>
     }
 }
 
-/// Today's by the clock, others by date.
-fn when(at: Timestamp) -> String {
-    /// Within this long, a clock time alone says which day is meant.
-    const RECENT_MS: u64 = 12 * 3_600_000;
+/// What an execution is called: its title, or its identifier where it has none.
+pub fn title_of(summary: &ExecutionSummary) -> String {
+    let title = summary.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
+    title.unwrap_or(summary.execution_id.as_str()).to_owned()
+}
 
-    #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-    let now = Timestamp::from_millis(js_sys::Date::now() as i64);
-    if now.millis_since(at) < RECENT_MS { LocalClock::at(at).seconds(at) } else { date_and_time(at) }
+/// The name of an agent or a department; a dash where there is none.
+pub fn name_of(entity: Option<&NamedEntity>) -> String {
+    entity.map_or_else(|| "–".to_owned(), |entity| entity.name.clone())
 }

@@ -1,9 +1,9 @@
 //! What stands above every page.
 
 use leptos::prelude::*;
-use leptos_router::{components::A, hooks::use_location};
+use leptos_router::hooks::use_location;
 
-use super::{Connection, OrganizationSwitcher, ThemeSwitch};
+use super::{Connection, OrganizationSwitcher, Shortcuts, ThemeSwitch};
 
 /// Navigation, organization, theme and connection.
 #[component]
@@ -15,38 +15,47 @@ pub fn Header() -> impl IntoView {
     };
     view! {
         <header class="header">
-            <A href="/" attr:class="brand" attr:aria-label="Switchboard">
-                <svg viewBox="0 0 32 32" aria-hidden="true">
-                    <rect width="32" height="32" rx="7" fill="var(--accent-fill)" />
-                    <path
-                        d="M9 10v3.5a4 4 0 0 0 4 4h6a4 4 0 0 1 4 4V22"
-                        fill="none"
-                        stroke="#fff"
-                        stroke-width="2.4"
-                        stroke-linecap="round"
-                    />
-                    <circle cx="9" cy="9" r="2.6" fill="#fff" />
-                    <circle cx="23" cy="23" r="2.6" fill="#fff" />
-                    <circle cx="23" cy="9" r="2.4" fill="none" stroke="#fff" stroke-width="1.6" opacity=".6" />
-                    <circle cx="9" cy="23" r="2.4" fill="none" stroke="#fff" stroke-width="1.6" opacity=".6" />
-                </svg>
-                <span>"Switchboard"</span>
-            </A>
+            <a class="brand" href="/" aria-label="Switchboard, home">
+                <Mark />
+                <span class="brand-name">"Switchboard"</span>
+            </a>
             <nav class="nav" aria-label="Pages">
-                <a href="/" aria-current=move || path.with(|path| (path == "/").then_some("page"))>
-                    "Overview"
-                </a>
-                <a href="/executions" aria-current=move || below("/executions").then_some("page")>
-                    "Executions"
-                </a>
+                <ul>
+                    <li>
+                        <a href="/" aria-current=move || path.with(|path| (path == "/").then_some("page"))>
+                            "Overview"
+                        </a>
+                    </li>
+                    <li>
+                        <a href="/executions" aria-current=move || below("/executions").then_some("page")>
+                            "Executions"
+                        </a>
+                    </li>
+                </ul>
             </nav>
-            <div class="header-tools settings">
+            <div class="header-end">
+                <Connection />
                 <OrganizationSwitcher />
                 <ThemeSwitch />
-            </div>
-            <div class="header-tools connection-tools">
-                <Connection />
+                <Shortcuts />
             </div>
         </header>
+    }
+}
+
+/// The product's mark: six jacks, and a cord between two of them. `style/favicon.svg` is the same.
+#[component]
+fn Mark() -> impl IntoView {
+    let free = |(x, y): (&'static str, &'static str)| {
+        view! { <circle class="brand-jack is-free" cx=x cy=y r="1.5" /> }
+    };
+    view! {
+        <svg viewBox="0 0 20 20" aria-hidden="true">
+            <rect class="brand-plate" width="20" height="20" rx="5" />
+            {[("10", "5.5"), ("14.5", "5.5"), ("5.5", "14.5"), ("10", "14.5")].map(free)}
+            <path class="brand-cord" d="M5.5 5.5c0 6 9 3 9 9" />
+            <circle class="brand-jack" cx="5.5" cy="5.5" r="2" />
+            <circle class="brand-jack" cx="14.5" cy="14.5" r="2" />
+        </svg>
     }
 }

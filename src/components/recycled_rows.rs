@@ -45,6 +45,11 @@ impl<R> RecycledRows<R> {
         self.generation
     }
 
+    /// The number of the next item to show: all before it are shown, or were.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
     /// Brings the rows to what `ring` holds. `generation` says which ring it is: another one begins anew, on the
     /// same elements. With `rewrite_last`, the last row is written again, because its item changed in place.
     pub fn update<T>(&mut self, ring: &Ring<T>, generation: u64, rewrite_last: bool)

@@ -4,6 +4,8 @@ use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use wasm_bindgen::JsCast;
 
+use super::{Glyph, Icon};
+
 /// What a key can ask of the page that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shortcut {
@@ -15,13 +17,14 @@ pub enum Shortcut {
     Reconnect,
 }
 
-const LIST: [(&[&str], &str); 6] = [
+const LIST: [(&[&str], &str); 7] = [
     (&["?"], "Show this list"),
     (&["g", "o"], "Go to the overview"),
     (&["g", "e"], "Go to the executions"),
     (&["/"], "Search"),
     (&["f"], "Follow the output, or pause"),
     (&["r"], "Reconnect"),
+    (&["Esc"], "Close a dialog"),
 ];
 
 /// Calls `act` when the key of `shortcut` is pressed outside of fields, until the calling component goes.
@@ -44,42 +47,53 @@ pub fn on_shortcut(shortcut: Shortcut, act: impl Fn() + 'static) {
 pub fn Shortcuts() -> impl IntoView {
     let dialog = NodeRef::<leptos::html::Dialog>::new();
     let navigate = use_navigate();
+    let open = move || {
+        if let Some(dialog) = dialog.get_untracked().filter(|dialog| !dialog.open()) {
+            // Refused only where the dialog is shown already.
+            let _ = dialog.show_modal();
+        }
+    };
     on_key(move |event, before| {
         let to = match (before, event.key().as_str()) {
             (Some('g'), "o") => "/",
             (Some('g'), "e") => "/executions",
-            (_, "?") => {
-                if let Some(dialog) = dialog.get_untracked().filter(|dialog| !dialog.open()) {
-                    // Refused only where the dialog is shown already.
-                    let _ = dialog.show_modal();
-                }
-                return;
-            }
+            (_, "?") => return open(),
             _ => return,
         };
         navigate(to, NavigateOptions::default());
     });
+    let keys =
+        |keys: &'static [&'static str]| keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
     view! {
-        <dialog node_ref=dialog aria-labelledby="shortcuts-title">
-            <div class="shortcuts">
-                <header>
-                    <h2 id="shortcuts-title">"Keyboard shortcuts"</h2>
-                    <form method="dialog">
-                        <button class="button">"Close"</button>
-                    </form>
-                </header>
-                <dl>
-                    {LIST
-                        .map(|(keys, what)| {
-                            view! {
-                                <dt>{what}</dt>
-                                <dd>
-                                    {keys.iter().map(|key| view! { <kbd>{*key}</kbd> " " }).collect_view()}
-                                </dd>
-                            }
-                        })}
-                </dl>
+        <button
+            type="button"
+            class="button is-plain is-square is-for-keyboards"
+            aria-label="Shortcuts"
+            title="Keyboard shortcuts (?)"
+            on:click=move |_| open()
+        >
+            <kbd aria-hidden="true">"?"</kbd>
+        </button>
+        <dialog class="dialog" node_ref=dialog aria-labelledby="shortcuts-title">
+            <div class="dialog-head">
+                <h2 id="shortcuts-title">"Keyboard shortcuts"</h2>
+                <form method="dialog">
+                    <button class="button is-plain is-square" aria-label="Close">
+                        <Icon glyph=Glyph::Close />
+                    </button>
+                </form>
             </div>
+            <dl class="dialog-body shortcuts">
+                {LIST
+                    .map(|(shortcut, what)| {
+                        view! {
+                            <div>
+                                <dt>{what}</dt>
+                                <dd>{keys(shortcut)}</dd>
+                            </div>
+                        }
+                    })}
+            </dl>
         </dialog>
     }
 }

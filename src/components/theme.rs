@@ -3,9 +3,10 @@
 
 use leptos::prelude::*;
 
-use super::browser::{recall, remember};
+use super::{Glyph, Icon, Store, recall, remember};
 
-const KEY: &str = "switchboard-theme";
+/// The name under which the choice is remembered, and under which `style/theme.js` looks for it.
+const NAME: &str = "theme";
 
 /// A choice of theme: value and name.
 const THEMES: [(&str, &str); 3] = [("", "System"), ("light", "Light"), ("dark", "Dark")];
@@ -13,36 +14,31 @@ const THEMES: [(&str, &str); 3] = [("", "System"), ("light", "Light"), ("dark", 
 /// Chooses the theme.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
-    let chosen = RwSignal::new(recall(KEY).unwrap_or_default());
+    let chosen = RwSignal::new(recall(Store::Local, NAME).unwrap_or_default());
     let choose = move |value: String| {
-        remember(KEY, (!value.is_empty()).then_some(&value));
+        remember(Store::Local, NAME, Some(value.as_str()).filter(|value| !value.is_empty()));
         apply(&value);
         chosen.set(value);
     };
     view! {
-        <select
-            class="field"
-            aria-label="Theme"
-            prop:value=move || chosen.get()
-            on:change=move |event| choose(event_target_value(&event))
-        >
-            {THEMES
-                .map(|(value, name)| {
-                    view! {
-                        <option value=value selected=move || chosen.get() == value>
-                            {name}
-                        </option>
-                    }
-                })}
-        </select>
+        <label class="select is-icon" title="Theme">
+            <Icon glyph=Glyph::Theme />
+            <select aria-label="Theme" on:change=move |event| choose(event_target_value(&event))>
+                {THEMES
+                    .map(|(value, name)| {
+                        view! {
+                            <option value=value prop:selected=move || chosen.get() == value>
+                                {name}
+                            </option>
+                        }
+                    })}
+            </select>
+        </label>
     }
 }
 
 fn apply(theme: &str) {
-    let root = web_sys::window()
-        .and_then(|window| window.document())
-        .and_then(|document| document.document_element());
-    let Some(root) = root else { return };
+    let Some(root) = document().document_element() else { return };
     // Setting a plain attribute fails only for names that are none.
     let _ = if theme.is_empty() {
         root.remove_attribute("data-theme")

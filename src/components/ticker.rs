@@ -1,58 +1,57 @@
-//! One clock for everything that ticks. It stops while the socket is down, because a duration that goes on says
-//! "still running", which nobody knows then.
+//! The one clock that everything on the page ticks by.
 
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
-use switchboard_model::duration_text;
-use switchboard_protocol::{Timestamp, rest::ExecutionSummary};
+use switchboard_protocol::Timestamp;
 
 use crate::realtime::use_connection_status;
 
-/// How often durations tick, in milliseconds: they show seconds.
+/// How often it ticks, in milliseconds: durations show seconds.
 const TICK_MS: u32 = 1000;
 
-/// The clock, as context.
+/// The time, once a second, for all durations and countdowns of the page.
 #[derive(Clone, Copy)]
-struct Ticker(RwSignal<Timestamp>);
+pub struct Ticker {
+    /// The time up to which what is shown is known to be true. It stands still while the socket is down,
+    /// because a duration that goes on says "still running", which nobody knows then.
+    pub live: Signal<Timestamp>,
+    /// The time on the wall, for what concerns this page itself, such as a countdown to the next attempt.
+    pub wall: Signal<Timestamp>,
+}
 
-/// Starts the clock for the components below.
-pub fn provide_ticker() {
-    let connection = use_connection_status();
-    let ticker = Ticker(RwSignal::new(now()));
-    provide_context(ticker);
-    let interval = StoredValue::new_local(None::<Interval>);
-    Effect::new(move || {
-        let ticking = connection.socket_up.get().then(|| {
-            ticker.0.set(now());
-            Interval::new(TICK_MS, move || {
-                let _ = ticker.0.try_set(now());
-            })
+impl Ticker {
+    /// Starts the clock, and provides it to the components below. It ends with its owner.
+    pub fn provide() {
+        let connection = use_connection_status();
+        let (live, wall) = (RwSignal::new(now()), RwSignal::new(now()));
+        let tick = move || {
+            let now = now();
+            let _ = wall.try_set(now);
+            if connection.socket_up.try_get_untracked() == Some(true) {
+                let _ = live.try_set(now);
+            }
+        };
+        StoredValue::new_local(Interval::new(TICK_MS, tick));
+        Effect::new(move || {
+            if connection.socket_up.get() {
+                live.set(now());
+            } else if let Some(since) = connection.stale_since.get()
+                && since < live.get_untracked()
+            {
+                // A connection that was found dead had been dead for a while.
+                live.set(since);
+            }
         });
-        interval.set_value(ticking);
-    });
+        provide_context(Self { live: live.into(), wall: wall.into() });
+    }
 }
 
-/// How long an execution has been running, or how long it ran.
-#[component]
-pub fn ElapsedTime(
-    /// The execution.
-    #[prop(into)]
-    summary: Signal<ExecutionSummary>,
-) -> impl IntoView {
-    let ticker = expect_context::<Ticker>();
-    let times = Memo::new(move |_| summary.with(|summary| (summary.started_at, summary.finished_at)));
-    let text = Memo::new(move |_| match times.get() {
-        (Some(started), Some(finished)) => duration_text(finished.millis_since(started)),
-        (Some(started), None) => ticking_text(ticker.0.get().millis_since(started)),
-        (None, _) => "–".to_owned(),
-    });
-    view! { <span role="timer">{text}</span> }
-}
-
-/// Whole seconds: tenths that change once a second would only flicker.
-fn ticking_text(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1000;
-    if seconds < 60 { format!("{seconds} s") } else { duration_text(milliseconds) }
+/// The page's clock.
+///
+/// # Panics
+/// Where no component above called [`Ticker::provide`].
+pub fn use_ticker() -> Ticker {
+    expect_context()
 }
 
 fn now() -> Timestamp {

@@ -3,28 +3,32 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::components::set_title;
+use crate::components::{Empty, Glyph, use_title};
 
 /// Says that there is no such page, and leads back.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     let path = use_location().pathname;
-    set_title("Page not found");
+    use_title(|| "Page not found".to_owned());
     view! {
         <div class="page">
-            <div class="page-head">
-                <h1>"Page not found"</h1>
-            </div>
-            <div class="notice">
-                <h2>"There is no page at this address"</h2>
-                <p>
-                    <code>{move || path.get()}</code>
-                    " leads nowhere. The overview shows what there is."
-                </p>
-                <a class="button" href="/">
-                    "To the overview"
-                </a>
-            </div>
+            <h1 class="visually-hidden">"Page not found"</h1>
+            {move || {
+                view! {
+                    <Empty
+                        title="There is no page at this address"
+                        text=format!("{} leads nowhere. The page was not found here.", path.get())
+                        glyph=Glyph::Lost
+                    >
+                        <a class="button is-primary" href="/">
+                            "Go to the overview"
+                        </a>
+                        <a class="button" href="/executions">
+                            "See all executions"
+                        </a>
+                    </Empty>
+                }
+            }}
         </div>
     }
 }

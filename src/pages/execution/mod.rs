@@ -1,116 +1,162 @@
 //! `/executions/:id`: one execution, whole and live.
 
 mod agent;
+mod ansi;
+mod line_row;
 mod output;
 mod timeline;
+mod timeline_row;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use switchboard_protocol::{ExecutionId, ExecutionStatus};
+use switchboard_model::new_summary;
+use switchboard_protocol::{ExecutionId, ExecutionStatus, OrganizationId, rest::ExecutionSummary};
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlElement};
 
+use self::{agent::Agent, output::Output, timeline::Timeline};
 use crate::{
-    components::{Failure, StaleBanner, StatusIcon, set_title},
-    realtime::{ExecutionPhase, UseExecution, use_connection_status, use_execution},
+    api::ApiError,
+    components::{
+        CopyButton, DisconnectedBanner, Failure, Glyph, Icon, LiveBanner, Loading, Status, title_of,
+        use_title,
+    },
+    realtime::{ExecutionPhase, UseExecution, use_execution, use_websocket_context},
 };
-use agent::Agent;
-use output::Output;
-use timeline::Timeline;
+
+/// How far from its end, in CSS pixels, a list still counts as being at its end: less than two rows.
+const AT_END_PX: i32 = 32;
 
 /// One execution.
 #[component]
 pub fn ExecutionPage() -> impl IntoView {
     let params = use_params_map();
+    let organization = use_websocket_context().organization();
     let id =
         Memo::new(move |_| ExecutionId::from(params.with(|params| params.get("id").unwrap_or_default())));
-    let connection = use_connection_status();
-    let hook = use_execution(id);
+    // Another execution is another page: nothing of the one before may be left in it.
+    move || {
+        organization.track();
+        view! { <Watched id=id.get() /> }
+    }
+}
+
+#[component]
+fn Watched(id: ExecutionId) -> impl IntoView {
+    let hook = use_execution(Signal::stored(id.clone()));
+    let name = id.to_string();
+    use_title(move || {
+        hook.summary.with(|summary| match summary {
+            Some(summary) => format!("{} · {}", summary.status, title_of(summary)),
+            None => name.clone(),
+        })
+    });
     let body = move || match hook.phase.get() {
-        ExecutionPhase::Loading => view! {
-            <div class="loading" role="status" aria-label="Loading execution">
-                <span class="spinner"></span>
-                "Loading execution"
-            </div>
-        }
-        .into_any(),
-        ExecutionPhase::Failed(error) => view! {
-            <Failure what=format!("Execution {}", id.get_untracked()) error on_retry=move |()| hook.retry() />
-        }
-        .into_any(),
-        ExecutionPhase::Ready => view! { <Body hook /> }.into_any(),
+        ExecutionPhase::Loading => view! { <Loading label="Loading execution" /> }.into_any(),
+        ExecutionPhase::Failed(error) => view! { <NotLoaded id=id.clone() error hook /> }.into_any(),
+        ExecutionPhase::Ready => view! { <Loaded id=id.clone() hook /> }.into_any(),
     };
-    let title = Memo::new(move |_| {
-        let title = hook.summary.with(|summary| summary.as_ref().and_then(|summary| summary.title.clone()));
-        title.unwrap_or_else(|| id.get().to_string())
-    });
-    let status =
-        Memo::new(move |_| hook.summary.with(|summary| summary.as_ref().map(|summary| summary.status)));
-    Effect::new(move || match status.get() {
-        Some(status) => set_title(&format!("{status} · {}", title.get())),
-        None => set_title(&title.get()),
-    });
     view! {
-        <div class="page" class:live=move || connection.socket_up.get()>
-            <div class="page-head">
-                <a class="crumb" href="/executions">
-                    "Executions"
-                </a>
-                <span class="crumb" aria-hidden="true">
-                    "/"
-                </span>
-                <h1 class="execution-title">{title}</h1>
-                {move || status.get().map(|_| view! { <Status status /> })}
-            </div>
-            <StaleBanner />
+        <div class="execution">
+            <DisconnectedBanner />
             {body}
         </div>
     }
 }
 
 #[component]
-fn Status(#[prop(into)] status: Signal<Option<ExecutionStatus>>) -> impl IntoView {
-    let status = Memo::new(move |_| status.get().unwrap_or_default());
+fn NotLoaded(id: ExecutionId, error: ApiError, hook: UseExecution) -> impl IntoView {
     view! {
-        <span class="status status-pill" data-status=move || status.get().as_str()>
-            <StatusIcon status />
-            <span role="status" aria-label="Execution status">
-                {move || status.get().as_str()}
-            </span>
-        </span>
+        <div class="page">
+            <Back />
+            <Failure what=format!("Execution {id}") error on_retry=move |()| hook.retry() />
+        </div>
     }
 }
 
 #[component]
-fn Body(hook: UseExecution) -> impl IntoView {
-    let failure = Memo::new(move |_| {
-        hook.summary.with(|summary| {
-            let summary = summary.as_ref().filter(|summary| summary.status == ExecutionStatus::Failed)?;
-            Some(summary.error.clone().unwrap_or_else(|| "No reason was reported.".into()))
-        })
-    });
+fn Loaded(id: ExecutionId, hook: UseExecution) -> impl IntoView {
+    // This is shown only once there is a summary; what stands in for it is never seen.
+    let summary = {
+        let id = id.clone();
+        Memo::new(move |_| hook.summary.get().unwrap_or_else(|| new_summary(&OrganizationId::default(), &id)))
+    };
+    let title = Memo::new(move |_| summary.with(title_of));
+    let status = Memo::new(move |_| summary.with(|summary| summary.status));
+    let id = id.to_string();
     view! {
-        <Show when=move || hook.is_live.get()>
-            <div class="banner banner-live">
-                <strong>"Live updates active"</strong>
+        <LiveBanner live=hook.is_live />
+        <div class="execution-head">
+            <Back />
+            <h1 title=title>{title}</h1>
+            <span role="status" aria-label="Execution status">
+                <Status status large=true />
+            </span>
+            <div class="execution-id">
+                <span class="mono truncate">{id.clone()}</span>
+                <CopyButton text=move || id.clone() what="Copy the identifier" />
             </div>
-        </Show>
-        {move || {
-            failure
-                .get()
-                .map(|reason| {
-                    view! {
-                        <div class="banner banner-bad">
-                            <strong>"Failed"</strong>
-                            <pre>{reason}</pre>
-                        </div>
-                    }
-                })
-        }}
-        <div class="execution-grid">
-            <div class="execution-side">
-                <Agent summary=hook.summary />
-                <Timeline hook />
-            </div>
+        </div>
+        <Reason summary />
+        <div class="execution-body">
+            <Agent summary />
+            <Timeline hook />
             <Output hook />
         </div>
     }
+}
+
+#[component]
+fn Back() -> impl IntoView {
+    view! {
+        <a class="back" href="/executions">
+            <Icon glyph=Glyph::Back />
+            "All executions"
+        </a>
+    }
+}
+
+/// Why it failed, before anything else.
+#[component]
+fn Reason(#[prop(into)] summary: Signal<ExecutionSummary>) -> impl IntoView {
+    let reason = Memo::new(move |_| {
+        summary.with(|summary| {
+            (summary.status == ExecutionStatus::Failed).then(|| {
+                let title = match summary.exit_code {
+                    Some(code) => format!("Failed with exit code {code}"),
+                    None => "Failed".to_owned(),
+                };
+                (title, summary.error.clone().unwrap_or_else(|| "No reason was reported.".into()))
+            })
+        })
+    });
+    move || {
+        reason.get().map(|(title, text)| {
+            view! {
+                <div class="execution-failure">
+                    <div class="problem">
+                        <Icon glyph=Glyph::Failed />
+                        <div class="problem-body">
+                            <p class="problem-title">{title}</p>
+                            <p class="problem-text mono">{text}</p>
+                        </div>
+                    </div>
+                </div>
+            }
+        })
+    }
+}
+
+/// A new element with a class.
+fn element(document: &Document, name: &str, class: &str) -> Option<HtmlElement> {
+    let element: HtmlElement = document.create_element(name).ok()?.dyn_into().ok()?;
+    element.set_class_name(class);
+    Some(element)
+}
+
+/// A new element with a class, as the last child of `parent`.
+fn child(document: &Document, parent: &HtmlElement, name: &str, class: &str) -> Option<HtmlElement> {
+    let element = element(document, name, class)?;
+    parent.append_child(&element).ok()?;
+    Some(element)
 }

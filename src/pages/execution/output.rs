@@ -1,192 +1,227 @@
 //! What an execution writes, line by line.
+//!
+//! While the view follows, each change of the execution brings the new lines and one scroll to the end. While it
+//! stands still, the rows are left alone, so that nothing moves under the eyes of who reads, and only the number
+//! of lines that wait is told.
 
-use leptos::prelude::*;
-use switchboard_model::{Execution, LineSource, OutputLine};
-use wasm_bindgen::JsCast;
-use web_sys::{Document, HtmlElement, Text};
+use leptos::{html, prelude::*};
+use switchboard_model::{Execution, VIEW_CAPACITY};
 
+use super::{AT_END_PX, line_row::LineRow};
 use crate::{
-    components::{LocalClock, RecycledRows, Row, Shortcut, on_shortcut},
+    components::{
+        CopyButton, Glyph, Icon, RecycledRows, Shortcut, Store, grouped, on_shortcut, recall, remember,
+    },
     realtime::UseExecution,
 };
 
-/// How far from its end, in pixels, a log still counts as being at its end: less than two rows.
-const AT_END_PX: i32 = 32;
+/// The name under which the browser remembers whether lines wrap.
+const WRAP: &str = "wrap";
 
+/// Below this width, in CSS pixels, lines wrap unless a person chose otherwise.
+const NARROW: f64 = 768.0;
+
+/// Whether the view follows the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// The end is in view, and stays so.
+    Following,
+    /// Somebody scrolled away from the end; scrolling back follows again.
+    ScrolledAway,
+    /// Somebody pressed Pause; only Follow follows again.
+    Paused,
+}
+
+/// The latest lines, following the stream until somebody reads further up.
 #[component]
 pub(super) fn Output(hook: UseExecution) -> impl IntoView {
-    let following = RwSignal::new(true);
-    let wrapping = RwSignal::new(false);
-    let log = NodeRef::<leptos::html::Div>::new();
-    let list = NodeRef::<leptos::html::Div>::new();
-    let rows = StoredValue::new_local(None::<RecycledRows<LogRow>>);
-    // How many lines there were when following was paused.
-    let paused_at = RwSignal::new(0_u64);
-    let total = Memo::new(move |_| {
-        hook.version.track();
-        hook.execution.with_untracked(|execution| execution.output().total()).unwrap_or(0)
-    });
-    let pause = move || {
-        if following.get_untracked() {
-            paused_at.set(total.get_untracked());
-            following.set(false);
-        }
+    let log = NodeRef::<html::Div>::new();
+    let mode = RwSignal::new(Mode::Following);
+    let wrapped = RwSignal::new(wraps_at_first());
+    let waiting = show_lines(hook, log, mode);
+    let toggle = move || match mode.get_untracked() {
+        Mode::Following => mode.set(Mode::Paused),
+        Mode::ScrolledAway | Mode::Paused => mode.set(Mode::Following),
     };
-    let toggle = move || if following.get_untracked() { pause() } else { following.set(true) };
     on_shortcut(Shortcut::Follow, toggle);
 
+    let keep_to_end = move || {
+        if let (Some(log), Mode::Following) = (log.get_untracked(), mode.get_untracked()) {
+            scroll_to_end(&log);
+        }
+    };
     Effect::new(move || {
-        hook.version.track();
-        // Paused, the rows stand still: nothing moves under the eyes of who reads.
-        if !following.get() {
-            return;
-        }
-        let (Some(log), Some(list)) = (log.get(), list.get()) else { return };
-        let generation = hook.execution.generation();
-        hook.execution.with_untracked(|execution: &Execution| {
-            rows.update_value(|rows| {
-                if rows.is_none() {
-                    *rows = RecycledRows::new(list.into());
-                }
-                if let Some(rows) = rows {
-                    rows.update(execution.output(), generation, false);
-                }
-            });
-        });
-        log.set_scroll_top(log.scroll_height());
+        wrapped.track();
+        keep_to_end();
     });
+    let resized = window_event_listener(leptos::ev::resize, move |_| keep_to_end());
+    on_cleanup(move || resized.remove());
+
     let scrolled = move |_| {
-        if let Some(log) = log.get_untracked()
-            && log.scroll_top() + log.client_height() + AT_END_PX < log.scroll_height()
-        {
-            pause();
+        let Some(log) = log.get_untracked() else { return };
+        let at_end = log.scroll_height() - log.scroll_top() - log.client_height() < AT_END_PX;
+        match (mode.get_untracked(), at_end) {
+            (Mode::Following, false) => mode.set(Mode::ScrolledAway),
+            (Mode::ScrolledAway, true) => mode.set(Mode::Following),
+            _ => {}
         }
     };
-    let new_lines = Memo::new(move |_| total.get().saturating_sub(paused_at.get()));
-    let has_news = move || !following.get() && new_lines.get() != 0;
-    let scope = move || {
-        let total = total.get();
-        let shown = hook.execution.with(|execution| execution.output().len()).unwrap_or(0);
-        let events = hook.summary.with(|summary| summary.as_ref().map_or(0, |summary| summary.event_count));
-        if events > shown as u64 && shown >= switchboard_model::VIEW_CAPACITY {
-            format!("The latest {shown} lines of {events} events")
-        } else if total == 1 {
-            "1 line".to_owned()
-        } else {
-            format!("{total} lines")
-        }
+    let wrap = move |_| {
+        wrapped.update(|wrapped| *wrapped = !*wrapped);
+        remember(Store::Local, WRAP, Some(if wrapped.get_untracked() { "on" } else { "off" }));
     };
+    let follows = move || mode.get() == Mode::Following;
+    let is_empty = Memo::new(move |_| hook.execution.with(|execution| execution.output().is_empty()));
     view! {
-        <div class="card output">
-            <div class="panel-head">
-                <h2 id="output-title">"Output"</h2>
-                <span class="muted number">{scope}</span>
-                <span class="spacer"></span>
-                <button
-                    class="button"
-                    type="button"
-                    aria-pressed=move || wrapping.get().to_string()
-                    on:click=move |_| wrapping.update(|wrapping| *wrapping = !*wrapping)
-                >
-                    "Wrap"
-                </button>
-                <button
-                    class="button"
-                    type="button"
-                    class:button-primary=has_news
-                    on:click=move |_| toggle()
-                >
-                    {move || match (following.get(), new_lines.get()) {
-                        (true, _) => "Pause".to_owned(),
-                        (false, 0) => "Follow".to_owned(),
-                        (false, 1) => "Follow (1 new line)".to_owned(),
-                        (false, new) => format!("Follow ({new} new lines)"),
-                    }}
-                </button>
+        <div class="card is-output-card">
+            <div class="card-head">
+                <h2>"Output"</h2>
+                <div class="card-tools">
+                    <button
+                        type="button"
+                        class="button is-plain is-small"
+                        title="Wrap long lines"
+                        aria-pressed=move || wrapped.get().to_string()
+                        on:click=wrap
+                    >
+                        <Icon glyph=Glyph::Wrap />
+                        "Wrap"
+                    </button>
+                    <CopyButton text=move || all_lines(hook) what="Copy all lines" />
+                    <button
+                        type="button"
+                        class="button is-small is-fixed"
+                        title="Follow the newest line, or pause (f)"
+                        on:click=move |_| toggle()
+                    >
+                        <Icon glyph=Signal::derive(move || {
+                            if follows() { Glyph::Pause } else { Glyph::Follow }
+                        }) />
+                        {move || if follows() { "Pause" } else { "Follow" }}
+                    </button>
+                </div>
             </div>
-            <div
-                class="log"
-                class:log-wrap=move || wrapping.get()
-                role="log"
-                aria-label="Output"
-                aria-live="off"
-                tabindex="0"
-                node_ref=log
-                on:scroll=scrolled
-            >
-                <Show when=move || total.get() == 0>
+            <Truncation hook />
+            <div class="log-frame">
+                // Not announced line by line: at thousands of lines a second nobody could listen, and the browser
+                // would have to prepare each of them to be read out.
+                <div
+                    class="log"
+                    class:is-wrapped=wrapped
+                    role="log"
+                    aria-label="Output"
+                    aria-live="off"
+                    tabindex="0"
+                    node_ref=log
+                    on:scroll=scrolled
+                ></div>
+                <Show when=move || is_empty.get() == Some(true)>
                     <p class="log-empty">"Nothing was written yet. Lines appear here as they come."</p>
                 </Show>
-                <div class="log-rows" node_ref=list></div>
+                <Show when=move || waiting.get().is_some()>
+                    <button
+                        type="button"
+                        class="button is-small log-pending"
+                        on:click=move |_| mode.set(Mode::Following)
+                    >
+                        <Icon glyph=Glyph::Down />
+                        {move || waiting.get().map(Waiting::text)}
+                    </button>
+                </Show>
             </div>
         </div>
     }
 }
 
-/// `<div class="log-line"><time class="log-time"/><span class="log-mark"/><span class="log-text"/></div>`
-struct LogRow {
-    line: HtmlElement,
-    time: Text,
-    mark: Text,
-    text: Text,
-    /// What the row's colour stands for, so that it is set only when it changes.
-    source: LineSource,
-    clock: Option<LocalClock>,
-    written: String,
+/// Says how much of the execution is not shown.
+#[component]
+fn Truncation(hook: UseExecution) -> impl IntoView {
+    let events = Memo::new(move |_| {
+        hook.summary.with(|summary| summary.as_ref().map_or(0, |summary| summary.event_count))
+    });
+    let latest = grouped(VIEW_CAPACITY as u64);
+    let text = Memo::new(move |_| {
+        let events = events.get();
+        (events > VIEW_CAPACITY as u64)
+            .then(|| format!("Showing the latest {latest} of {} events", grouped(events)))
+    });
+    let is_truncated = Memo::new(move |_| text.with(Option::is_some));
+    view! {
+        <Show when=move || is_truncated.get()>
+            <p class="log-note">{text}</p>
+        </Show>
+    }
 }
 
-impl Row<OutputLine> for LogRow {
-    fn create(document: &Document) -> Option<Self> {
-        let line = element(document, "div", "log-line")?;
-        let text_of = |parent: HtmlElement| {
-            let text = document.create_text_node("");
-            parent.append_child(&text).ok()?;
-            Some(text)
-        };
-        let time = text_of(child(document, &line, "time", "log-time")?)?;
-        let mark = text_of(child(document, &line, "span", "log-mark")?)?;
-        let text = text_of(child(document, &line, "span", "log-text")?)?;
-        Some(Self { line, time, mark, text, source: LineSource::Stdout, clock: None, written: String::new() })
-    }
+/// How many lines came while the view stood still; `None` where a new snapshot has made that unknowable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Waiting(Option<u64>);
 
-    fn element(&self) -> &HtmlElement {
-        &self.line
-    }
-
-    fn write(&mut self, item: &OutputLine) {
-        let clock = *self.clock.get_or_insert_with(|| LocalClock::at(item.at));
-        clock.write_millis(item.at, &mut self.written);
-        self.time.set_data(&self.written);
-        self.text.set_data(&item.text);
-        if self.source != item.source {
-            let word = match &item.source {
-                LineSource::Stdout => "",
-                LineSource::Stderr => "err",
-                LineSource::Log(level) => level,
-            };
-            self.mark.set_data(word);
-            // Setting a plain attribute fails only for names that are none.
-            let _ = self.line.set_attribute("data-source", word);
-            self.source = item.source.clone();
+impl Waiting {
+    fn text(self) -> String {
+        match self.0 {
+            Some(1) => "1 new line".to_owned(),
+            Some(count) => format!("{} new lines", grouped(count)),
+            None => "New lines".to_owned(),
         }
     }
 }
 
-/// A new element with a class.
-pub(super) fn element(document: &Document, name: &str, class: &str) -> Option<HtmlElement> {
-    let element: HtmlElement = document.create_element(name).ok()?.dyn_into().ok()?;
-    element.set_class_name(class);
-    Some(element)
+/// Keeps the rows of `log` at what was written, as long as the view follows; answers what waits while it doesn't.
+fn show_lines(
+    hook: UseExecution,
+    log: NodeRef<html::Div>,
+    mode: RwSignal<Mode>,
+) -> RwSignal<Option<Waiting>> {
+    let waiting = RwSignal::new(None::<Waiting>);
+    let rows = StoredValue::new_local(None::<RecycledRows<LineRow>>);
+    Effect::new(move || {
+        hook.version.track();
+        let following = mode.get() == Mode::Following;
+        let Some(log) = log.get() else { return };
+        let generation = hook.execution.generation();
+        let next = hook.execution.with_untracked(|execution| {
+            rows.try_update_value(|rows| {
+                if rows.is_none() {
+                    *rows = RecycledRows::new(log.clone().into());
+                }
+                let rows = rows.as_mut()?;
+                if following {
+                    rows.update(execution.output(), generation, false);
+                    return None;
+                }
+                let is_same = rows.generation() == generation;
+                let count = is_same.then(|| execution.output().total().saturating_sub(rows.next()));
+                (count != Some(0)).then_some(Waiting(count))
+            })
+        });
+        let next = next.flatten().flatten();
+        if waiting.get_untracked() != next {
+            waiting.set(next);
+        }
+        if following {
+            scroll_to_end(&log);
+        }
+    });
+    waiting
 }
 
-/// A new element with a class, as the last child of `parent`.
-pub(super) fn child(
-    document: &Document,
-    parent: &HtmlElement,
-    name: &str,
-    class: &str,
-) -> Option<HtmlElement> {
-    let element = element(document, name, class)?;
-    parent.append_child(&element).ok()?;
-    Some(element)
+fn all_lines(hook: UseExecution) -> String {
+    let join = |execution: &Execution| {
+        let lines: Vec<&str> = execution.output().iter().map(|line| &*line.text).collect();
+        lines.join("\n")
+    };
+    hook.execution.with_untracked(join).unwrap_or_default()
+}
+
+fn scroll_to_end(log: &web_sys::Element) {
+    log.set_scroll_top(log.scroll_height());
+}
+
+fn wraps_at_first() -> bool {
+    match recall(Store::Local, WRAP).as_deref() {
+        Some("on") => true,
+        Some("off") => false,
+        _ => window().inner_width().ok().and_then(|width| width.as_f64()).is_some_and(|width| width < NARROW),
+    }
 }

@@ -61,6 +61,7 @@ impl Address {
         self.set("sort", (sort != Sort::default()).then_some(&written));
     }
 
+    /// Filters nothing any more.
     pub(super) fn clear(self) {
         self.set_status(None);
         self.set_search("");

@@ -1,0 +1,35 @@
+//! How long something ran, or runs.
+
+use leptos::prelude::*;
+use switchboard_model::duration_text;
+use switchboard_protocol::{ExecutionStatus, rest::ExecutionSummary};
+
+use super::use_ticker;
+
+/// How long an execution ran; ticking while it runs and the page knows that it does.
+#[component]
+pub fn ElapsedTime(
+    /// The execution.
+    #[prop(into)]
+    summary: Signal<ExecutionSummary>,
+) -> impl IntoView {
+    let ticker = use_ticker();
+    let times = Memo::new(move |_| {
+        summary.with(|summary| {
+            let running = summary.status == ExecutionStatus::Running;
+            (summary.started_at, summary.finished_at, running)
+        })
+    });
+    let text = Memo::new(move |_| match times.get() {
+        (Some(started), Some(finished), _) => duration_text(finished.millis_since(started)),
+        (Some(started), None, true) => ticking_text(ticker.live.get().millis_since(started)),
+        _ => "–".to_owned(),
+    });
+    view! { <span role="timer">{text}</span> }
+}
+
+/// Whole seconds: tenths that change once a second would only flicker.
+fn ticking_text(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    if seconds < 60 { format!("{seconds} s") } else { duration_text(milliseconds) }
+}
