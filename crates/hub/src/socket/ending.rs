@@ -7,7 +7,7 @@ use switchboard_protocol::close;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{
     Error as SocketError, Message,
-    error::CapacityError,
+    error::{CapacityError, ProtocolError},
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
@@ -80,6 +80,8 @@ impl From<SocketError> for Ending {
             SocketError::Capacity(CapacityError::MessageTooLong { .. }) => Self::TooBig,
             // RFC 6455, section 7.4.1: data that is not of the message's type.
             SocketError::Utf8(_) => Self::close(1007, "a text message is not UTF-8"),
+            // The usual way of leaving: a laptop that closes, a page that is left.
+            SocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Left,
             SocketError::Protocol(_) => Self::close(1002, "this is not the WebSocket protocol"),
             _ => Self::Left,
         }

@@ -83,3 +83,6 @@ where
         let _ = tokio::time::timeout(DRAIN_TIME, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
