@@ -3,8 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 
 use switchboard_protocol::{
-    EventId, ExecutionEvent, Timestamp,
-    rest::{ExecutionSnapshot, ExecutionSummary},
+    EventId, ExecutionEvent, ExecutionEventKind, Timestamp,
+    rest::{ExecutionSnapshot, ExecutionSummary, SnapshotEvent},
 };
 
 use crate::{OutputLine, Ring, TimelineItem, VIEW_CAPACITY, apply_event};
@@ -52,7 +52,11 @@ impl Execution {
             known: KnownIds::new(4 * VIEW_CAPACITY),
         };
         // A server without counts says how many events there are by sending them.
-        execution.summary.event_count = execution.summary.event_count.max(events.len() as u64);
+        let sent = events.len() as u64;
+        execution.summary.event_count = execution.summary.event_count.max(sent);
+        if execution.summary.event_count > sent {
+            execution.timeline.extend(started_before(&execution.summary, &events));
+        }
         for event in &events {
             if execution.known.insert(event.event.id.as_ref()) {
                 execution.show(&event.event, event.event.timestamp.unwrap_or(received_at));
@@ -113,6 +117,16 @@ impl Execution {
             _ => self.timeline.push(item),
         }
     }
+}
+
+/// The start of an execution whose snapshot begins after it: the summary still knows it, and a timeline without a
+/// start would tell a story without a beginning.
+fn started_before(summary: &ExecutionSummary, events: &[SnapshotEvent]) -> Option<TimelineItem> {
+    let is_start = |event: &SnapshotEvent| event.event.kind == ExecutionEventKind::AgentStart;
+    if events.iter().any(is_start) {
+        return None;
+    }
+    Some(TimelineItem::started(summary.started_at?, summary.agent.as_ref(), summary.title.clone()))
 }
 
 /// The latest identifiers, so many that a snapshot and what arrived while it was fetched are remembered.

@@ -26,6 +26,11 @@ impl<T> Ring<T> {
         self.total += 1;
     }
 
+    /// Adds each of `items`.
+    pub fn extend(&mut self, items: impl IntoIterator<Item = T>) {
+        items.into_iter().for_each(|item| self.push(item));
+    }
+
     /// How many items were ever pushed: the number of the next one.
     pub fn total(&self) -> u64 {
         self.total

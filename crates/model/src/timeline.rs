@@ -1,8 +1,8 @@
 //! The timeline of an execution: what happened, apart from what it wrote.
 
 use switchboard_protocol::{
-    AgentCompleteData, AgentStartData, ErrorData, ExecutionEvent, ExecutionEventKind, ProgressData,
-    Timestamp, ToolCallData,
+    AgentCompleteData, AgentStartData, ErrorData, ExecutionEvent, ExecutionEventKind, NamedEntity,
+    ProgressData, Timestamp, ToolCallData,
 };
 
 /// How much of an unknown event's data a timeline shows, in characters.
@@ -26,6 +26,10 @@ pub struct TimelineItem {
 impl TimelineItem {
     /// The row that an event adds; `None` for what belongs to the output stream.
     pub(crate) fn read(event: &ExecutionEvent, at: Timestamp) -> Option<Self> {
+        // Most events are output, so their data is not looked into for nothing.
+        if matches!(event.kind, ExecutionEventKind::Output | ExecutionEventKind::Log) {
+            return None;
+        }
         let object = event.data.as_ref().and_then(switchboard_protocol::Json::object);
         let object = object.as_ref();
         let verbatim = || event.data.as_ref().map(|data| shorten(data.text()));
@@ -33,9 +37,7 @@ impl TimelineItem {
             ExecutionEventKind::Output | ExecutionEventKind::Log => return None,
             ExecutionEventKind::AgentStart => {
                 let data = object.map(AgentStartData::read).unwrap_or_default();
-                let title =
-                    data.agent.map_or_else(|| "Started".into(), |agent| format!("{} started", agent.name));
-                (title, data.title, None)
+                return Some(Self::started(at, data.agent.as_ref(), data.title));
             }
             ExecutionEventKind::AgentComplete => {
                 let data = object.map(AgentCompleteData::read).unwrap_or_default();
@@ -69,6 +71,13 @@ impl TimelineItem {
             ExecutionEventKind::Other(name) => (name.to_string(), verbatim(), None),
         };
         Some(Self { at, kind: event.kind.clone(), title, detail, fraction })
+    }
+
+    /// The row of a start.
+    pub(crate) fn started(at: Timestamp, agent: Option<&NamedEntity>, title: Option<String>) -> Self {
+        let kind = ExecutionEventKind::AgentStart;
+        let started = agent.map_or_else(|| "Started".into(), |agent| format!("{} started", agent.name));
+        Self { at, kind, title: started, detail: title, fraction: None }
     }
 
     /// Whether this row takes the place of `earlier` instead of standing below it: progress after progress.

@@ -92,6 +92,18 @@ fn the_view_is_bounded_and_the_count_is_not() {
     assert_eq!(texts(&execution).first().map(String::as_str), Some("line 1501"));
 }
 
+/// A page that opened on a long run used to show a timeline without its beginning.
+#[test]
+fn a_snapshot_that_begins_after_the_start_still_tells_of_it() {
+    let mut all = vec![(1, event(1, "agent-start", r#"{"agent":"Crawler","title":"Nightly"}"#))];
+    all.extend((2..=1500).map(|seq| (seq, line(seq))));
+    let execution = Execution::from_snapshot(snapshot(&all, true), now());
+    let rows: Vec<_> =
+        execution.timeline().iter().map(|row| (row.title.as_str(), row.detail.as_deref())).collect();
+    assert_eq!(rows, [("Crawler started", Some("Nightly"))]);
+    assert_eq!(execution.timeline().last().unwrap().at, Timestamp::from_millis(1001));
+}
+
 #[test]
 fn lines_keep_their_stream_their_level_and_their_breaks() {
     let mut execution = Execution::from_snapshot(snapshot(&[], true), now());
