@@ -10,14 +10,14 @@ use super::{Glyph, Icon};
 /// How long a button says that it copied, in milliseconds.
 const SAID_MS: u32 = 1600;
 
-/// A button that copies a text, and says so. Its name is `Copy` in any case.
+/// A button that copies a text, and says so.
 #[component]
 pub fn CopyButton(
     /// Answers what to copy, when the button is pressed.
     text: impl Fn() -> String + 'static,
-    /// What the button copies, for its tooltip.
-    #[prop(into)]
-    what: String,
+    /// What the button does, where `Copy` alone doesn't say it.
+    #[prop(optional)]
+    what: Option<&'static str>,
 ) -> impl IntoView {
     let copied = RwSignal::new(false);
     let timer = StoredValue::new_local(None::<Timeout>);
@@ -35,7 +35,7 @@ pub fn CopyButton(
         });
     };
     view! {
-        <button type="button" class="button is-plain is-small" title=what on:click=copy>
+        <button type="button" class="button is-plain is-small" title=what aria-label=what on:click=copy>
             <Icon glyph=Signal::derive(move || if copied.get() { Glyph::Check } else { Glyph::Copy }) />
             "Copy"
             <span class="visually-hidden" role="status">
@@ -54,7 +54,7 @@ pub fn Command(
     view! {
         <div class="command">
             <code tabindex="0">{line}</code>
-            <CopyButton text=move || line.to_owned() what="Copy this command" />
+            <CopyButton text=move || line.to_owned() />
         </div>
     }
 }

@@ -82,7 +82,7 @@ impl Sort {
             SortKey::Started => rows.reverse(),
             SortKey::Status => by(rows, self.descending, |row| row.status as u8),
             SortKey::Agent => {
-                by(rows, self.descending, |row| row.agent.as_ref().map(|agent| agent.name.to_lowercase()))
+                by(rows, self.descending, |row| row.agent.as_ref().map(|agent| agent.name.to_lowercase()));
             }
             SortKey::Duration => by(rows, self.descending, duration),
         }

@@ -44,6 +44,7 @@ pub fn Empty(
 }
 
 /// What could not be fetched: why, what to do, and Retry.
+#[expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 #[component]
 pub fn Failure(
     /// What could not be shown, as in "Execution e-1".
@@ -55,10 +56,11 @@ pub fn Failure(
     #[prop(into)]
     on_retry: Callback<()>,
 ) -> impl IntoView {
-    let title = match &error {
-        ApiError::NotFound { .. } => format!("{what} was not found"),
-        _ => format!("{what} could not be loaded"),
-    };
+    let title = what
+        + match error {
+            ApiError::NotFound { .. } => " was not found",
+            _ => " could not be loaded",
+        };
     view! {
         <div class="problem" role="alert">
             <Icon glyph=Glyph::Warning />

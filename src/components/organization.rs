@@ -162,6 +162,6 @@ fn read_named() -> BTreeSet<OrganizationId> {
 }
 
 fn write_named(named: &BTreeSet<OrganizationId>) {
-    let names: Vec<&str> = named.iter().map(OrganizationId::as_str).collect();
-    remember(Store::Local, NAMED, Some(&names.join("\n")));
+    let lines: Vec<&str> = named.iter().map(OrganizationId::as_str).collect();
+    remember(Store::Local, NAMED, Some(&lines.join("\n")));
 }

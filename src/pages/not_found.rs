@@ -17,7 +17,7 @@ pub fn NotFoundPage() -> impl IntoView {
                 view! {
                     <Empty
                         title="There is no page at this address"
-                        text=format!("{} leads nowhere. The page was not found here.", path.get())
+                        text=format!("Nothing was found at {}. The link may be old, or mistyped.", path.get())
                         glyph=Glyph::Lost
                     >
                         <a class="button is-primary" href="/">

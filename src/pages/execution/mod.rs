@@ -69,6 +69,7 @@ fn NotLoaded(id: ExecutionId, error: ApiError, hook: UseExecution) -> impl IntoV
     view! {
         <div class="page">
             <Back />
+            <h1 class="visually-hidden">{format!("Execution {id}")}</h1>
             <Failure what=format!("Execution {id}") error on_retry=move |()| hook.retry() />
         </div>
     }

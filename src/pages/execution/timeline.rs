@@ -1,6 +1,7 @@
 //! What happened, apart from what was written.
 
 use leptos::{html, prelude::*};
+use switchboard_model::VIEW_CAPACITY;
 
 use super::{AT_END_PX, timeline_row::TimelineRow};
 use crate::{
@@ -45,6 +46,18 @@ pub(super) fn Timeline(hook: UseExecution) -> impl IntoView {
     let count = Memo::new(move |_| {
         hook.execution.with(|execution| execution.timeline().len() as u64).unwrap_or_default()
     });
+    // A snapshot of a long execution may hold nothing but output.
+    let is_cut = Memo::new(move |_| {
+        let events = hook.summary.with(|summary| summary.as_ref().map_or(0, |summary| summary.event_count));
+        events > VIEW_CAPACITY as u64
+    });
+    let empty = move || {
+        if is_cut.get() {
+            format!("The latest {} events are all output.", grouped(VIEW_CAPACITY as u64))
+        } else {
+            "Starts, tool calls, progress and ends appear here.".to_owned()
+        }
+    };
     view! {
         <section class="card is-timeline-card" aria-label="Timeline">
             <div class="card-head">
@@ -52,7 +65,7 @@ pub(super) fn Timeline(hook: UseExecution) -> impl IntoView {
                 <span class="card-count">{move || grouped(count.get())}</span>
             </div>
             <Show when=move || count.get() == 0>
-                <p class="timeline-empty">"Starts, tool calls, progress and ends appear here."</p>
+                <p class="timeline-empty">{empty}</p>
             </Show>
             <ol class="timeline" node_ref=list tabindex="0" on:scroll=scrolled></ol>
         </section>

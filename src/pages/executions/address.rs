@@ -10,13 +10,16 @@ use switchboard_protocol::ExecutionStatus;
 
 use crate::components::Sort;
 
+/// Sets one of the query's members, or removes it.
+type Write = Box<dyn Fn(&str, Option<&str>)>;
+
 /// The list's settings, read from the address and written to it.
 #[derive(Clone, Copy)]
 pub(super) struct Address {
     pub status: Signal<Option<ExecutionStatus>>,
     pub search: Signal<String>,
     pub sort: Signal<Sort>,
-    write: StoredValue<Box<dyn Fn(&str, Option<&str>)>, LocalStorage>,
+    write: StoredValue<Write, LocalStorage>,
 }
 
 /// The address of the page that is shown.
