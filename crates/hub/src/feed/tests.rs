@@ -6,7 +6,7 @@ use switchboard_store::{Report, Retention, SqliteOptions, SqliteStore, Upkeep};
 use super::*;
 
 /// Bounds a failure only.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Room {
     _folder: tempfile::TempDir,

@@ -6,6 +6,7 @@ mod outbox;
 mod rate;
 mod session;
 mod upgrade;
+mod wire;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,11 +16,11 @@ use axum::{
 };
 use switchboard_protocol::close;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 
 use crate::hub::Hub;
 use ending::Ending;
 use session::Session;
+use wire::Wire;
 
 /// How much of an oversized message is read and thrown away, so that the client gets to read why.
 const DRAIN_BYTES: u64 = 32 * 1024 * 1024;
@@ -47,7 +48,7 @@ pub async fn connect(State(hub): State<Arc<Hub>>, request: Request) -> Response 
 }
 
 /// Handshake, then the session.
-async fn converse<T>(hub: &Hub, socket: &mut WebSocketStream<T>) -> Ending
+async fn converse<T>(hub: &Hub, socket: &mut Wire<T>) -> Ending
 where
     T: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -72,7 +73,7 @@ where
 }
 
 /// Ends a connection so that the client learns why.
-async fn part<T>(mut socket: WebSocketStream<T>, ending: Ending)
+async fn part<T>(mut socket: Wire<T>, ending: Ending)
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {

@@ -19,19 +19,22 @@ use tokio_tungstenite::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{ending::Ending, handshake, session::HEARTBEAT, session::Session};
+use super::{
+    ending::Ending,
+    handshake,
+    session::{HEARTBEAT, Session},
+    wire::Wire,
+};
 use crate::{auth::Keys, feed::Feeds};
 
 type Pipe = WebSocketStream<DuplexStream>;
 
 /// Two ends of a connection that holds `bytes` on the way.
-async fn connection(bytes: usize) -> (Pipe, Pipe) {
+async fn connection(bytes: usize) -> (Wire<DuplexStream>, Pipe) {
     let (server, client) = tokio::io::duplex(bytes);
-    let config = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(1024);
-    (
-        WebSocketStream::from_raw_socket(server, Role::Server, Some(config)).await,
-        WebSocketStream::from_raw_socket(client, Role::Client, None).await,
-    )
+    let config = WebSocketConfig::default().read_buffer_size(1024);
+    let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+    (Wire::new(server, Vec::new(), config), client)
 }
 
 /// A session whose client has said nothing yet. The clock stands still from here on.
@@ -134,7 +137,7 @@ async fn a_stop_reaches_a_session_whose_client_does_not_read() {
 
 #[tokio::test]
 async fn a_client_that_asks_without_reading_is_not_read_and_loses_no_answer() {
-    let mut room = session(256).await;
+    let room = session(256).await;
     let (mut sink, mut stream) = room.client.split();
     let asking = tokio::spawn(async move {
         for _ in 0..250 {

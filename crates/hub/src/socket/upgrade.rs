@@ -12,14 +12,9 @@ use axum::{
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        handshake::derive_accept_key,
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::WebSocketConfig};
 
+use super::wire::Wire;
 use crate::problem::Failure;
 
 /// The longest message that a client may send: a handshake with all the subscriptions that it may have.
@@ -28,10 +23,6 @@ const LONGEST_MESSAGE: usize = 64 * 1024;
 /// What is reserved for reading. Clients say little, so this is what an idle connection costs; a longer message
 /// is given room when it comes.
 const READ_BUFFER: usize = 1024;
-
-/// How many bytes of small messages are joined before they are written: a client that did not ask for batches
-/// still costs one system call for many frames.
-const WRITE_BUFFER: usize = 16 * 1024;
 
 /// A request to open a WebSocket that was answered with 101.
 pub struct Upgraded(OnUpgrade);
@@ -71,16 +62,14 @@ pub fn accept(mut request: Request) -> Result<(Response<Body>, Upgraded), Failur
 
 impl Upgraded {
     /// The WebSocket, once the response is out; `None` where the client has left before.
-    pub async fn socket(self) -> Option<WebSocketStream<TcpStream>> {
+    pub async fn socket(self) -> Option<Wire<TcpStream>> {
         let upgraded = self.0.await.ok()?;
         let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(LONGEST_MESSAGE))
             .max_frame_size(Some(LONGEST_MESSAGE));
-        let (tcp, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
-        Some(WebSocketStream::from_partially_read(tcp, early, Role::Server, Some(config)).await)
+        Some(Wire::new(parts.io.into_inner(), parts.read_buf.to_vec(), config))
     }
 }
 

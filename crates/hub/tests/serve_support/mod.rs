@@ -15,7 +15,7 @@ use tokio_tungstenite::{
 };
 
 /// How long a test waits for something that must happen. It only bounds a failure.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for what must happen.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
