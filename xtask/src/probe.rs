@@ -14,11 +14,10 @@ pub fn status(address: SocketAddr, path: &str) -> Option<u16> {
     let address = reachable(address);
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
-    )
-    .ok()?;
+    // One write: a server that answers after the first of several may have closed before the last.
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).ok()?;
     line.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()
@@ -53,7 +52,7 @@ pub fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
+    use std::io::{BufRead as _, BufReader, Write as _};
     use std::net::TcpListener;
 
     use super::{ensure_free, reachable, status};
@@ -64,13 +63,13 @@ mod tests {
         let address = server.local_addr().unwrap();
         let request = std::thread::spawn(move || {
             let (mut stream, _) = server.accept().unwrap();
-            let mut request = [0; 1024];
-            let read = stream.read(&mut request).unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
             stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
-            String::from_utf8_lossy(&request[..read]).into_owned()
+            head
         });
         assert_eq!(status(address, "/api/health"), Some(404));
-        assert!(request.join().unwrap().starts_with("GET /api/health HTTP/1.1\r\n"));
+        assert_eq!(request.join().unwrap()[0], "GET /api/health HTTP/1.1");
     }
 
     #[test]

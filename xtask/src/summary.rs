@@ -1,7 +1,5 @@
 //! What a test runner's last lines say: how many tests passed, and how many failed.
 
-use std::ops::AddAssign;
-
 /// How many tests were executed, by how they ended.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
@@ -16,27 +14,24 @@ impl Counts {
     pub fn total(self) -> u64 {
         self.passed + self.failed
     }
-}
 
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
     }
 }
 
 /// Adds up every summary in the output of `cargo test`, wasm-bindgen's runner or cargo-nextest.
-pub fn read<'a>(lines: impl IntoIterator<Item = &'a str>) -> Counts {
-    let mut counts = Counts::default();
-    for line in lines {
-        counts += libtest(line).or_else(|| nextest(line)).unwrap_or_default();
-    }
-    counts
+pub fn read<'a>(lines: impl IntoIterator<Item = &'a str> + Clone) -> Counts {
+    let counts = lines.clone().into_iter().filter_map(nextest).reduce(Counts::plus);
+    // nextest shows what a failed test has written, and that ends with a summary of its own.
+    counts.unwrap_or_else(|| lines.into_iter().filter_map(libtest).fold(Counts::default(), Counts::plus))
 }
 
 /// `test result: ok. 5 passed; 0 failed; 1 ignored; …`, once for each test binary. wasm-bindgen's runner imitates it.
 fn libtest(line: &str) -> Option<Counts> {
-    let (_, results) = line.trim().strip_prefix("test result: ")?.split_once(". ")?;
+    let (_, results) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let counts = results.split(';').map_while(count);
     Some(sum(counts))
 }
@@ -99,10 +94,25 @@ mod tests {
         assert_eq!(read([line]), Counts { passed: 1, failed: 0 });
     }
 
+    // One failed test counted twice: in nextest's summary, and in that of the test binary, which nextest shows.
+    #[test]
+    fn nextest_shows_what_a_failed_test_wrote_and_that_does_not_count() {
+        let output = [
+            "        FAIL [   0.190s] (1/2) xtask::bin/xtask probe::tests::a_test",
+            "test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 24 filtered out; finished in 0.18s",
+            "     Summary [   0.025s] 2 tests run: 1 passed, 1 failed, 0 skipped",
+        ];
+        assert_eq!(read(output), Counts { passed: 1, failed: 1 });
+    }
+
     #[test]
     fn what_a_test_prints_is_not_a_summary() {
-        let output =
-            ["the test result: ok. 5 passed; 0 failed", "Summary of 3 tests run: 3 passed", "5 passed"];
+        let output = [
+            "the test result: ok. 5 passed; 0 failed",
+            "Summary of 3 tests run: 3 passed",
+            "5 passed",
+            "  test result: ok. 5 passed; 0 failed",
+        ];
         assert_eq!(read(output), Counts::default());
     }
 }

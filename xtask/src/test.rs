@@ -153,7 +153,7 @@ impl Run {
 
 impl Outcome {
     fn add(&mut self, run: &Run) {
-        self.counts += run.counts;
+        self.counts = self.counts.plus(run.counts);
         if !run.succeeded && run.counts.failed == 0 {
             self.problem =
                 Some(format!("{} did not build, or ended before they could say what failed", run.what));
@@ -182,7 +182,7 @@ fn conclude(outcomes: &[Outcome]) -> bool {
         let Counts { passed, failed } = outcome.totals();
         let remark = outcome.problem.as_deref().map(|problem| format!(" ({problem})")).unwrap_or_default();
         println!("{}: {passed} passed, {failed} failed{}", outcome.suite, remark.replace('\n', " "));
-        all += outcome.totals();
+        all = all.plus(outcome.totals());
     }
     if all.total() == 0 {
         println!("no test has such a name");
