@@ -233,6 +233,21 @@ fn a_reader_that_leaves_ends_the_command_as_without_us() {
     assert_eq!(record.events("error")[0]["data"]["message"], "killed by signal 13 (SIGPIPE)");
 }
 
+/// A write to a pipe that nobody empties once kept us alive after everybody had given up.
+#[test]
+fn a_reader_that_stands_still_does_not_keep_us_alive() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let mut running = Running::start(&mut run_shell(&hub.address(), &[], "exec cat /dev/zero"));
+    record.wait_for(|stored| !stored.is_empty());
+    let ended = |running: &mut Running| running.child().try_wait().unwrap().is_some();
+    while !ended(&mut running) {
+        running.signal("TERM");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(running.end().0.code(), Some(128 + 15));
+}
+
 /// A note to a closed standard error once ended us in the middle of the run.
 #[test]
 fn nobody_has_to_read_our_notes() {

@@ -157,6 +157,19 @@ fn a_hub_that_is_away_is_waited_for_and_then_told() {
     assert_eq!(texts(&record.stored()), ["1"]);
 }
 
+/// The thread that waits for input once kept the process alive until somebody wrote something.
+#[test]
+fn a_stream_that_goes_on_does_not_keep_a_failed_send_alive() {
+    let record = Arc::new(Record::default());
+    record.answer_always(Answer::Status(401, None));
+    let hub = FakeHub::start(&record);
+    let mut running = Running::start(switchboard(&["send", "--hub", &hub.address()]).stdin(Stdio::piped()));
+    let mut input = running.child().stdin.take().unwrap();
+    writeln!(input, "{}", event(1)).unwrap();
+    assert_eq!(running.end().0.code(), Some(1));
+    drop(input);
+}
+
 #[test]
 fn a_wrong_key_and_a_missing_file_say_what_to_do() {
     let record = Arc::new(Record::default());

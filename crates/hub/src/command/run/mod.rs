@@ -33,8 +33,20 @@ const SILENT_FLUSH: Duration = Duration::from_secs(1);
 /// The longest title that is made from a command line, in characters.
 const LONGEST_TITLE: usize = 200;
 
+/// What `--help` says below the options.
+const BEHAVIOUR: &str = "\
+Exit code: the command's; 128 + N where signal N ended it, 127 where there is no such command, 126 where it cannot be
+executed. Signals that are sent to us are passed on; Ctrl-C in a terminal reaches the command by itself. A signal while
+delivery is waited for at the end gives up.
+
+While the hub is away or slow, events are kept and sent again, each exactly once. Where the buffer is full the command is
+slowed down, in all for at most --patience; then the oldest lines are dropped, and a note says where and how many. A
+process that the command leaves behind is listened to for 2 s. The command finds SWITCHBOARD_EXECUTION and
+SWITCHBOARD_HUB in its environment, so that it can report more to the same execution, with `switchboard send` say.";
+
 /// Arguments of `switchboard run`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = BEHAVIOUR)]
 pub struct RunArgs {
     #[command(flatten)]
     hub: HubArgs,
@@ -128,6 +140,10 @@ pub async fn execute(args: RunArgs) -> anyhow::Result<ExitCode> {
         }
     }
     tell_losses(&outbox.tally(), delivery.trouble());
+    if run.was_cut_short() {
+        // A write to a reader that stands still cannot be called back, and an orderly end would wait for it.
+        std::process::exit(i32::from(ending.exit_code()));
+    }
     Ok(ExitCode::from(ending.exit_code()))
 }
 

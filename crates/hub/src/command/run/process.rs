@@ -35,13 +35,15 @@ pub struct Run<'a> {
     signals: Signals,
     /// What has come so far.
     received: Vec<Signal>,
+    /// Whether somebody who waits for us gave up while the command's output was still being passed on.
+    cut_short: bool,
     quiet: bool,
 }
 
 impl<'a> Run<'a> {
     /// A run that reports to `outbox`.
     pub fn new(events: &'a Events, outbox: &'a Outbox, signals: Signals, quiet: bool) -> Self {
-        Self { events, outbox, signals, received: Vec::new(), quiet }
+        Self { events, outbox, signals, received: Vec::new(), cut_short: false, quiet }
     }
 
     /// The process to start. Its environment names the execution and the hub, so that what it starts may report to
@@ -85,6 +87,11 @@ impl<'a> Run<'a> {
         };
         self.outbox.put(ending.event(self.events, ended_at, ran, &self.received)).await;
         ending
+    }
+
+    /// Whether output may still be on its way to a reader that does not read.
+    pub fn was_cut_short(&self) -> bool {
+        self.cut_short
     }
 
     /// Waits for someone who wants no more waiting: a signal after the command's end. The one that ended the command
@@ -139,7 +146,7 @@ impl<'a> Run<'a> {
         if !heard {
             tokio::select! {
                 _ = &mut pumps => {}
-                () = self.asked_to_stop(&ending) => {}
+                () = self.asked_to_stop(&ending) => self.cut_short = true,
             }
         }
         if matches!(ending, Ending::Killed(_)) && self.received.is_empty() {

@@ -4,9 +4,11 @@ mod items;
 
 use std::{
     collections::VecDeque,
-    io::{self, Write as _},
+    fs::File,
+    io::{self, Read, Write as _},
     path::PathBuf,
     process::ExitCode,
+    thread,
     time::Duration,
 };
 
@@ -14,8 +16,7 @@ use anyhow::{Context as _, anyhow};
 use switchboard_link::Backoff;
 use switchboard_protocol::{Json, Object, OrganizationId, rest::Accepted};
 use tokio::{
-    fs::File,
-    io::{AsyncRead, AsyncReadExt as _},
+    sync::mpsc,
     time::{Instant, sleep, timeout_at},
 };
 
@@ -31,11 +32,21 @@ const BATCH_BYTES: usize = 256 * 1024;
 const LINGER: Duration = Duration::from_millis(50);
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
+/// How many chunks are read ahead while a batch is on its way.
+const WAITING_CHUNKS: usize = 4;
 /// How long to wait between attempts.
 const BACKOFF: Backoff = Backoff::new(250, 2.0, 5_000, 0);
 
+/// What `--help` says below the options.
+const BEHAVIOUR: &str = "\
+Events are the frames of docs/wire-protocol.md, for example
+  {\"type\":\"event\",\"executionId\":\"e-1\",\"event\":{\"type\":\"output\",\"data\":{\"text\":\"hello\"}}}
+An event without an id gets one, so that trying again stores it once. An event with an id may be sent again at any time.
+At the first event that cannot be read or is refused, sending stops: what stands before it is stored, nothing from it on.";
+
 /// Arguments of `switchboard send`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = BEHAVIOUR)]
 pub struct SendArgs {
     #[command(flatten)]
     hub: HubArgs,
@@ -56,10 +67,10 @@ pub async fn execute(args: SendArgs) -> anyhow::Result<ExitCode> {
     let mut sending = Sending::new(&hub, args.retry_timeout);
     let outcome = match args.file.filter(|path| path.as_os_str() != "-") {
         Some(path) => {
-            let file = File::open(&path).await.with_context(|| format!("cannot open {}", path.display()))?;
-            sending.all(file).await
+            let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+            sending.all(chunks(file)?).await
         }
-        None => sending.all(tokio::io::stdin()).await,
+        None => sending.all(chunks(io::stdin())?).await,
     };
     let Accepted { accepted, duplicates, seq } = sending.total;
     // A reader that has left does not want to know.
@@ -106,23 +117,22 @@ impl<'a> Sending<'a> {
     }
 
     /// Sends all that `input` holds, while it still flows. What stands before something unreadable is sent.
-    async fn all(&mut self, mut input: impl AsyncRead + Unpin) -> anyhow::Result<()> {
-        let mut chunk = vec![0; CHUNK];
+    async fn all(&mut self, mut input: mpsc::Receiver<io::Result<Vec<u8>>>) -> anyhow::Result<()> {
         let mut items = Items::default();
         loop {
             let read = if self.batch.is_empty() {
-                input.read(&mut chunk).await
-            } else if let Ok(read) = timeout_at(self.due, input.read(&mut chunk)).await {
+                input.recv().await
+            } else if let Ok(read) = timeout_at(self.due, input.recv()).await {
                 read
             } else {
                 self.flush().await?;
                 continue;
             };
-            let length = read.context("cannot read the input")?;
+            let chunk = read.transpose().context("cannot read the input")?;
             let mut found = VecDeque::new();
-            let outcome = match chunk.get(..length) {
-                Some(bytes) if length > 0 => items.feed(bytes, &mut |item| found.push_back(item)),
-                _ => items.finish(),
+            let outcome = match &chunk {
+                Some(bytes) => items.feed(bytes, &mut |item| found.push_back(item)),
+                None => items.finish(),
             };
             for item in found {
                 let prepared = self.prepare(&item);
@@ -132,7 +142,7 @@ impl<'a> Sending<'a> {
                 }
             }
             self.stop_at(outcome).await?;
-            if length == 0 {
+            if chunk.is_none() {
                 return self.flush().await;
             }
         }
@@ -234,6 +244,31 @@ impl<'a> Sending<'a> {
         }
         Ok(())
     }
+}
+
+/// What `input` holds, in chunks, read by a thread of its own: one that waits for a terminal or a pipe holds up nobody,
+/// and least of all our end.
+fn chunks(mut input: impl Read + Send + 'static) -> io::Result<mpsc::Receiver<io::Result<Vec<u8>>>> {
+    let (sender, receiver) = mpsc::channel(WAITING_CHUNKS);
+    thread::Builder::new().name("input".into()).spawn(move || {
+        loop {
+            let mut chunk = vec![0; CHUNK];
+            let read = match input.read(&mut chunk) {
+                Ok(0) => return,
+                Ok(length) => {
+                    chunk.truncate(length);
+                    Ok(chunk)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let failed = read.is_err();
+            if sender.blocking_send(read).is_err() || failed {
+                return;
+            }
+        }
+    })?;
+    Ok(receiver)
 }
 
 /// The report on one line, with an id and an organization where it has none.
