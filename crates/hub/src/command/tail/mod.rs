@@ -16,8 +16,8 @@ use std::{
 
 use anyhow::{anyhow, bail};
 use futures::future::{BoxFuture, FutureExt as _};
-use switchboard_link::{LinkOptions, LinkState, LinkStatus};
-use switchboard_protocol::{Envelope, ExecutionId, ExecutionStatus, rest::ExecutionSnapshot};
+use switchboard_link::{LinkOptions, LinkState, LinkStatus, RefetchReason};
+use switchboard_protocol::{Envelope, ExecutionId, ExecutionStatus, ResyncReason, rest::ExecutionSnapshot};
 use tokio::sync::mpsc;
 
 use self::{connection::Happening, watched::Watched};
@@ -110,9 +110,10 @@ impl<'a> Tail<'a> {
                     Some(Happening::Refetch(reason)) => {
                         // What waits belongs before the break; the snapshot that follows has it.
                         backlog.clear();
+                        fetching = None;
                         match &mut self.watched {
                             Some(watched) => watched.refetch(&reason),
-                            None => say(format_args!("frames may be missing here: {reason:?}")),
+                            None => say(format_args!("frames may be missing here: {}", why(&reason))),
                         }
                     }
                     Some(Happening::Status(status)) => {
@@ -251,6 +252,18 @@ async fn fetched(fetching: &mut Option<Fetching<'_>>) -> Result<ExecutionSnapsho
     match fetching {
         Some(fetching) => fetching.await,
         None => std::future::pending().await,
+    }
+}
+
+/// Why frames may be missing, for a person.
+fn why(reason: &RefetchReason) -> &'static str {
+    match reason {
+        RefetchReason::Resync(ResyncReason::EpochChanged) => "the hub has another log than before",
+        RefetchReason::Resync(ResyncReason::TooOld) => "the hub has deleted what was missed meanwhile",
+        RefetchReason::Resync(ResyncReason::Other(_)) => "the hub cannot go on where the connection broke",
+        RefetchReason::NoSequence => "the server does not number its frames, and the connection broke",
+        RefetchReason::OrganizationChanged => "another organization is followed",
+        RefetchReason::Gap => "the hub sent frames that did not arrive",
     }
 }
 
