@@ -495,6 +495,29 @@ async fn a_list_follows_updates_row_by_row() {
     );
 }
 
+/// A list that was fetched before the socket was up used to lack the updates in between for good.
+#[wasm_bindgen_test]
+async fn a_list_older_than_the_connection_is_fetched_again() {
+    let mut stage = Stage::new();
+    answer("/api/executions", 200, r#"{"items":[],"seq":0}"#);
+    script(r#"{"mode":"refuse"}"#);
+    let hooks = out();
+    let give = hooks.clone();
+    stage.mount(move || {
+        let query = switchboard_dashboard::api::ExecutionListQuery {
+            organization_id: "acme".into(),
+            ..Default::default()
+        };
+        give.add(use_executions(Signal::stored(query)));
+    });
+    let hook = hooks.all()[0];
+    until("the empty list is shown", || hook.phase.get_untracked() == ExecutionPhase::Ready).await;
+    publish(&changed("e-1", "running"));
+    answer("/api/executions", 200, &format!(r#"{{"items":[{}],"seq":1}}"#, summary("e-1", "running")));
+    script(r#"{"mode":"hub"}"#);
+    until("the execution is listed", || hook.rows.with_untracked(Vec::len) == 1).await;
+}
+
 #[wasm_bindgen_test]
 async fn the_connection_is_told_in_one_word() {
     let mut stage = Stage::new();

@@ -238,6 +238,8 @@ impl Observed {
 
     fn hear(&self, notice: &Notice) {
         match notice {
+            // Another component's subscription was confirmed: this one had its place before.
+            Notice::Subscribed(_) if self.signals.covered.get_untracked() => {}
             Notice::Subscribed(seq) => {
                 self.subscribed.set(true);
                 self.required.set(*seq);

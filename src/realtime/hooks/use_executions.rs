@@ -11,6 +11,7 @@ use std::{
 
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
+use switchboard_link::LinkState;
 use switchboard_protocol::{
     DashboardUpdate, ExecutionId, Frame, JobEvent, JobEventKind,
     rest::{ExecutionChanged, ExecutionList, ExecutionSummary},
@@ -94,6 +95,10 @@ struct List {
     queries: Queries,
     signals: Signals,
     next_before: RefCell<Option<String>>,
+    /// How new the first page is, where the server says so.
+    seq: Cell<Option<u64>>,
+    /// From where updates come, while the list that has to reach that far is on its way.
+    live_from: Cell<Option<Option<u64>>>,
     request: Cell<u64>,
     timer: RefCell<Option<Timeout>>,
     /// Updates that came while a list was on its way.
@@ -123,6 +128,20 @@ pub fn use_executions(query: impl Into<Signal<ExecutionListQuery>>) -> UseExecut
         let _ = list.try_set_value(Some(List::begin(query, context, queries, signals)));
         None
     });
+    // A list that was fetched before the first connection lacks what happened until then.
+    let link = context.status();
+    let live =
+        Memo::new(move |_| link.with(|link| (link.state == LinkState::Connected).then_some(link.live_from)));
+    Effect::new(move |before: Option<Option<Option<u64>>>| {
+        let before = before.flatten();
+        let now = live.get();
+        if let (Some(list), Some(live_from)) = (list.try_get_value().flatten(), now)
+            && before != now
+        {
+            list.follow_from(live_from);
+        }
+        now.or(before)
+    });
     UseExecutions {
         rows: signals.rows.into(),
         phase: signals.phase.into(),
@@ -144,6 +163,8 @@ impl List {
             queries,
             signals,
             next_before: RefCell::default(),
+            seq: Cell::new(None),
+            live_from: Cell::new(None),
             request: Cell::new(0),
             timer: RefCell::default(),
             waiting: RefCell::default(),
@@ -227,14 +248,22 @@ impl List {
                 }
             }
             Some(row) => self.signals.rows.update(|rows| rows.retain(|other| other.id != row.id)),
-            None if wanted => {
-                let row = new_row(summary, seq);
-                // Where it belongs can be told only for what is newer than all there is; an older one that now
-                // fits the filter takes its place with the next fetch.
-                self.signals.rows.update(|rows| rows.insert(0, row));
-                self.refetch_soon(REFETCH_MS);
-            }
+            None if wanted => self.insert(summary, seq),
             None => {}
+        }
+    }
+
+    /// Puts a new row where it belongs: the list is in the order of the executions' starts, the newest first. What
+    /// belongs below all that is loaded comes with its page.
+    fn insert(&self, summary: ExecutionSummary, seq: Option<u64>) {
+        let place = self.signals.rows.with_untracked(|rows| {
+            let is_older = |row: &ExecutionRow| {
+                row.summary.with_untracked(|shown| shown.started_at <= summary.started_at)
+            };
+            rows.iter().position(is_older).or((!self.signals.has_more.get_untracked()).then_some(rows.len()))
+        });
+        if let Some(place) = place {
+            self.signals.rows.update(|rows| rows.insert(place.min(rows.len()), new_row(summary, seq)));
         }
     }
 
@@ -260,10 +289,29 @@ impl List {
             }
             this.in_flight.set(false);
             match answer {
-                Ok(list) => this.show(&list),
+                Ok(list) => {
+                    this.show(&list);
+                    if let Some(live_from) = this.live_from.take() {
+                        this.follow_from(live_from);
+                    }
+                }
                 Err(error) => this.failed(error),
             }
         });
+    }
+
+    /// Fetches again unless the list is at least as new as the place from which updates come. One that is on its
+    /// way is looked at when it is there.
+    fn follow_from(&self, live_from: Option<u64>) {
+        if self.in_flight.get() {
+            self.live_from.set(Some(live_from));
+            return;
+        }
+        self.live_from.set(None);
+        let enough = self.seq.get().zip(live_from).is_some_and(|(seq, live_from)| seq >= live_from);
+        if !enough {
+            self.fetch();
+        }
     }
 
     fn failed(&self, error: ApiError) {
@@ -294,6 +342,7 @@ impl List {
             }
         }
         self.shown.set(true);
+        self.seq.set(list.seq);
         let unchanged =
             before.len() == rows.len() && before.iter().zip(&rows).all(|(old, new)| old.id == new.id);
         if !unchanged {
