@@ -210,6 +210,7 @@ fn has_nextest() -> bool {
 mod tests {
     use super::{Outcome, Run, conclude};
     use crate::summary::Counts;
+    use crate::workspace;
 
     fn outcome(run: &Run) -> Outcome {
         let mut outcome = Outcome { suite: "native", counts: Counts::default(), problem: None };
@@ -246,5 +247,23 @@ mod tests {
             outcome(&Run { what: "tests", counts: Counts { passed: 1, failed: 2 }, succeeded: false });
         assert_eq!(failed.totals(), Counts { passed: 1, failed: 2 });
         assert!(!conclude(&[failed]));
+    }
+
+    // The runner in the browser knows `#[wasm_bindgen_test]` only: a plain test of the dashboard would pass by never running.
+    #[test]
+    fn the_dashboard_has_no_test_that_nothing_runs() {
+        let mut folders = vec![workspace::root().join("src"), workspace::root().join("tests")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let source = std::fs::read_to_string(&path).unwrap();
+                    let plain = source.lines().any(|line| line.trim() == "#[test]");
+                    assert!(!plain, "{}: use #[wasm_bindgen_test]", workspace::shown(&path));
+                }
+            }
+        }
     }
 }

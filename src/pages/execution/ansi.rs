@@ -41,9 +41,11 @@ pub(super) fn without_escapes(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::without_escapes;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn colours_titles_and_movements_go_and_the_text_stays() {
         for (written, plain) in [
             ("plain", "plain"),
