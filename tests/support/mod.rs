@@ -189,8 +189,9 @@ pub fn line(execution: &str, id: usize) -> String {
 }
 
 /// A snapshot as the hub answers it: events with their seq, as of `seq`; a `seq` of 0 leaves the numbers out.
-pub fn snapshot(execution: &str, status: &str, lines: std::ops::RangeInclusive<usize>, seq: usize) -> String {
+pub fn snapshot(execution: &str, status: &str, lines: impl IntoIterator<Item = usize>, seq: usize) -> String {
     let events: Vec<_> = lines
+        .into_iter()
         .map(|id| format!(r#"{{"id":"ev-{id}","type":"output","timestamp":"2026-01-31T12:00:00Z","data":{{"text":"line {id}"}}}}"#))
         .collect();
     let seq = if seq == 0 { "null".to_owned() } else { seq.to_string() };

@@ -90,6 +90,10 @@ struct Signals {
     version: RwSignal<u64>,
 }
 
+/// From where on a connection brings every update; `None` where the server has no numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LiveFrom(Option<u64>);
+
 struct List {
     query: ExecutionListQuery,
     queries: Queries,
@@ -98,7 +102,7 @@ struct List {
     /// How new the first page is, where the server says so.
     seq: Cell<Option<u64>>,
     /// From where updates come, while the list that has to reach that far is on its way.
-    live_from: Cell<Option<Option<u64>>>,
+    waiting_for: Cell<Option<LiveFrom>>,
     request: Cell<u64>,
     timer: RefCell<Option<Timeout>>,
     /// Updates that came while a list was on its way.
@@ -130,9 +134,10 @@ pub fn use_executions(query: impl Into<Signal<ExecutionListQuery>>) -> UseExecut
     });
     // A list that was fetched before the first connection lacks what happened until then.
     let link = context.status();
-    let live =
-        Memo::new(move |_| link.with(|link| (link.state == LinkState::Connected).then_some(link.live_from)));
-    Effect::new(move |before: Option<Option<Option<u64>>>| {
+    let live = Memo::new(move |_| {
+        link.with(|link| (link.state == LinkState::Connected).then_some(LiveFrom(link.live_from)))
+    });
+    Effect::new(move |before: Option<Option<LiveFrom>>| {
         let before = before.flatten();
         let now = live.get();
         if let (Some(list), Some(live_from)) = (list.try_get_value().flatten(), now)
@@ -164,7 +169,7 @@ impl List {
             signals,
             next_before: RefCell::default(),
             seq: Cell::new(None),
-            live_from: Cell::new(None),
+            waiting_for: Cell::new(None),
             request: Cell::new(0),
             timer: RefCell::default(),
             waiting: RefCell::default(),
@@ -291,7 +296,7 @@ impl List {
             match answer {
                 Ok(list) => {
                     this.show(&list);
-                    if let Some(live_from) = this.live_from.take() {
+                    if let Some(live_from) = this.waiting_for.take() {
                         this.follow_from(live_from);
                     }
                 }
@@ -302,12 +307,12 @@ impl List {
 
     /// Fetches again unless the list is at least as new as the place from which updates come. One that is on its
     /// way is looked at when it is there.
-    fn follow_from(&self, live_from: Option<u64>) {
+    fn follow_from(&self, LiveFrom(live_from): LiveFrom) {
         if self.in_flight.get() {
-            self.live_from.set(Some(live_from));
+            self.waiting_for.set(Some(LiveFrom(live_from)));
             return;
         }
-        self.live_from.set(None);
+        self.waiting_for.set(None);
         let enough = self.seq.get().zip(live_from).is_some_and(|(seq, live_from)| seq >= live_from);
         if !enough {
             self.fetch();
