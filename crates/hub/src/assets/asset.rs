@@ -13,6 +13,10 @@ use super::policy;
 /// Below this, compression saves less than a packet.
 const SMALLEST_COMPRESSED: usize = 1024;
 
+/// Above this, a file is that of a development build, many times what a release has: it is looked at on the same
+/// machine, where nobody wants to wait for its compression.
+const LARGEST_COMPRESSED: usize = 4 * 1024 * 1024;
+
 /// Brotli's quality, of 11: from here on it takes seconds for a percent.
 const BROTLI_QUALITY: u32 = 9;
 
@@ -99,7 +103,8 @@ impl Asset {
         let is_page = kind.subtype() == "html";
         let policy = is_page.then(|| policy::of_page(&String::from_utf8_lossy(&bytes)));
         Self {
-            compressible: bytes.len() >= SMALLEST_COMPRESSED && (is_text || kind.subtype() == "wasm"),
+            compressible: (SMALLEST_COMPRESSED..=LARGEST_COMPRESSED).contains(&bytes.len())
+                && (is_text || kind.subtype() == "wasm"),
             etag,
             content_type: HeaderValue::from_str(&format!("{kind}{charset}"))
                 .unwrap_or(HeaderValue::from_static("application/octet-stream")),
