@@ -5,16 +5,26 @@
   window.WebSocket = class extends window.WebSocket {
     constructor(...parameters) {
       super(...parameters);
-      const record = { url: this.url, state: "connecting", code: null, sent: [], received: 0 };
+      const record = { url: this.url, state: "connecting", code: null, sent: [], received: 0, closedByPage: false };
       sockets.push(record);
       this.addEventListener("open", () => { record.state = "open"; });
       this.addEventListener("message", () => { record.received += 1; });
-      this.addEventListener("close", (event) => { record.state = "closed"; record.code = event.code; });
+      this.addEventListener("close", (event) => {
+        // A library may send itself a close event, to wake its own reader; only the browser's own says the truth.
+        if (!event.isTrusted) return;
+        record.state = "closed";
+        record.code = event.code;
+      });
       this.__record = record;
     }
     send(data) {
       this.__record.sent.push(typeof data === "string" ? data : "(binary)");
       super.send(data);
+    }
+    close(...parameters) {
+      // What is closed already is only let go.
+      this.__record.closedByPage ||= this.readyState <= WebSocket.OPEN;
+      super.close(...parameters);
     }
   };
 })();

@@ -41,12 +41,18 @@ pub struct SocketRecord {
     pub sent: Vec<String>,
     /// How many messages arrived.
     pub received: u64,
+    /// Whether it was the page that closed it.
+    pub closed_by_page: bool,
 }
 
 impl Page {
     pub(crate) async fn new(session: Session, window: WindowHandle, base: &str, journal: &Journal) -> Self {
         let page = Self { session, window, base: base.into(), journal: journal.clone() };
         page.devtools("Page.enable", json!({})).await;
+        // Compressing a page of a debug build costs a debug build of the hub many seconds in every test.
+        page.devtools("Network.enable", json!({})).await;
+        let headers = json!({ "headers": { "Accept-Encoding": "identity" } });
+        page.devtools("Network.setExtraHTTPHeaders", headers).await;
         let script = json!({ "source": include_str!("instruments.js") });
         page.devtools("Page.addScriptToEvaluateOnNewDocument", script).await;
         page
@@ -184,6 +190,7 @@ impl Page {
             code: record["code"].as_u64(),
             sent: strings(&record["sent"]),
             received: record["received"].as_u64().unwrap_or_default(),
+            closed_by_page: record["closedByPage"] == true,
         };
         records.as_array().into_iter().flatten().map(record).collect()
     }
