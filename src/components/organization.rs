@@ -40,7 +40,8 @@ pub fn OrganizationSwitcher() -> impl IntoView {
 
     Effect::new(move || {
         // Asked again with each connection: the list may have grown, or the server may be another one.
-        connection.socket_up.track();
+        // Read, not just tracked: a memo that nobody reads never looks at its sources.
+        connection.socket_up.get();
         let Some(api) = queries.api() else { return };
         leptos::task::spawn_local(async move {
             if let Ok(organizations) = api.organizations().await {
