@@ -12,12 +12,13 @@ use crate::tools::{Toolbox, WASM_TARGET, cargo};
 use crate::workspace;
 
 /// The crates that are tested natively: all but the dashboard, which is wasm, and the end-to-end tests.
-const NATIVE: [&str; 6] = [
+const NATIVE: [&str; 7] = [
     "switchboard-protocol",
     "switchboard-model",
     "switchboard-link",
     "switchboard-store",
     "switchboard-hub",
+    "switchboard-bench",
     "xtask",
 ];
 
@@ -92,10 +93,11 @@ impl Test {
         tests.args(packages);
         let tests = Run::of("the native tests", tests.args(&self.filter))?;
 
-        // nextest runs no documentation tests. xtask is a binary and has none.
+        // nextest runs no documentation tests. Only libraries have some.
         let mut examples = cargo();
         examples.args(["test", "--doc", "--no-fail-fast"]);
-        for package in NATIVE.into_iter().filter(|package| *package != "xtask") {
+        for package in NATIVE.into_iter().filter(|package| !["switchboard-bench", "xtask"].contains(package))
+        {
             examples.args(["--package", package]);
         }
         Ok(vec![tests, Run::of("the documentation tests", examples.args(&self.filter))?])
