@@ -154,7 +154,7 @@ impl Fanout {
         let started = Instant::now();
         sleep(Duration::from_secs_f64(self.seconds)).await;
         let (events, messages) = (readers.events() - events, readers.messages() - messages);
-        let (cpu, took) = (hub.cpu_time()? - cpu, started.elapsed());
+        let (cpu, took) = (hub.cpu_time()?.saturating_sub(cpu), started.elapsed());
         let latencies = readers.take_latencies();
         ensure!(readers.all_open(), "the hub closed a connection");
         load.stop().await?;

@@ -62,8 +62,8 @@ impl Hub {
         if let Some(folder) = options.dashboard {
             command.arg("--dashboard").arg(folder);
         }
-        // What it is told to print costs time that is not the hub's; errors are shown.
-        command.env("RUST_LOG", "error").stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        // Only what is wrong is to stand between the benchmark's own lines.
+        command.env("SWITCHBOARD_LOG", "error").stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         let mut process = command.spawn().context("cannot start the hub")?;
         let pid = process.id().context("the hub has ended")?;
         let started = Instant::now();

@@ -91,7 +91,8 @@ impl Ingest {
         sleep(time.min(Duration::from_secs(1))).await;
         let (reports, cpu, started) = (load.reported(), hub.cpu_time()?, Instant::now());
         sleep(time).await;
-        let (reports, cpu, took) = (load.reported() - reports, hub.cpu_time()? - cpu, started.elapsed());
+        let (reports, cpu, took) =
+            (load.reported() - reports, hub.cpu_time()?.saturating_sub(cpu), started.elapsed());
         load.stop().await?;
 
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]

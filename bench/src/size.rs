@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 
 use crate::{
@@ -34,6 +34,8 @@ impl Size {
     pub fn run(self) -> Result<Table> {
         let mut found = Vec::new();
         list(&files::dashboard()?, &mut found)?;
+        let whole = ["wasm", "js", "html"].iter().all(|kind| found.iter().any(|path| is_of(path, kind)));
+        ensure!(whole, "the built dashboard is incomplete; run `cargo xtask build`");
         let mut table = Table::new("Size of the release page", &["files", "raw", "gzip -9", "target", ""]);
         let mut total = Weight::default();
         for kind in ["wasm", "js", "css", "html"] {

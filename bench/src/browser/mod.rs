@@ -149,7 +149,7 @@ impl Browser {
             busy: work.busy,
             frames_per_second: work.frames_per_second,
             age: percentile(&ages, 0.5),
-            events_per_second: as_number(reports * per_report(rate)) / self.seconds,
+            events_per_second: as_number(reports * per_report(rate)) / work.seconds,
         })
     }
 
@@ -216,9 +216,7 @@ impl Stage {
         let mut browser = e2e::Browser::launch(journal).await;
         let tab = browser.tab(&format!("http://{}", hub.address())).await;
         let page = Watched::open(tab, &subject.path.replace("{}", EXECUTION)).await;
-        // A first line that arrives shows that the page follows. It has the number 0, as the first of the load.
-        publisher.post(frames::output(EXECUTION, 0)).await?;
-        page.caught_up(0).await;
+        page.follows(async || publisher.post(frames::output(EXECUTION, 0)).await).await?;
         Ok(Self { page, hub, _browser: browser })
     }
 

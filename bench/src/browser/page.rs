@@ -17,6 +17,8 @@ pub struct Work {
     pub busy: f64,
     /// Animation frames a second.
     pub frames_per_second: f64,
+    /// For how long it was counted, in seconds.
+    pub seconds: f64,
 }
 
 /// What the page holds after a garbage collection, in bytes.
@@ -47,6 +49,19 @@ impl Watched {
         .await;
     }
 
+    /// Waits until the page shows, or counts, a line of those that `report` reports again and again: a page that keeps
+    /// nothing sees only what comes after it has subscribed.
+    ///
+    /// # Errors
+    /// Where a report fails.
+    pub async fn follows(&self, mut report: impl AsyncFnMut() -> Result<()>) -> Result<()> {
+        until("the page to follow", async || match report().await {
+            Ok(()) => self.last_line().await.map(|_| Ok(())).ok_or("no line"),
+            Err(error) => Ok(Err(error)),
+        })
+        .await
+    }
+
     /// Counts frames and busy time while `time` passes.
     ///
     /// # Errors
@@ -66,7 +81,7 @@ impl Watched {
         self.run("window.__frames = null").await?;
         let grown = |name: &str| Ok::<_, anyhow::Error>(metric(&after, name)? - metric(&before, name)?);
         let took = grown("Timestamp")?;
-        Ok(Work { busy: grown("TaskDuration")? / took, frames_per_second: frames / took })
+        Ok(Work { busy: grown("TaskDuration")? / took, frames_per_second: frames / took, seconds: took })
     }
 
     /// How old the middle one of the lines was that each frame added while `time` passed, in milliseconds.
