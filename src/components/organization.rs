@@ -76,6 +76,8 @@ pub fn OrganizationSwitcher() -> impl IntoView {
     };
     let enter = move |name: String| {
         named.update(|named| {
+            // The one that is left stays in the list too: after a reload nothing else remembers it.
+            named.insert(current.get_untracked());
             named.insert(OrganizationId::from(name.as_str()));
         });
         named.with_untracked(write_named);
