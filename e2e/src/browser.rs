@@ -18,12 +18,13 @@ use crate::{ConsoleEntry, Journal, Page, Process, paths, until};
 
 /// What every test's browser is started with: no window, no traffic of its own, and the accessibility tree
 /// readable from scripts, which is how pages are asked by role and name.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
+    "--window-size=1440,900",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

@@ -7,6 +7,10 @@ use switchboard_e2e::{
     sample::{event, execution, report},
 };
 
+/// Keys, by the table of keys of the WebDriver standard.
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+
 #[test]
 fn the_header_leads_to_every_page_over_one_socket() {
     run(async |stage| {
@@ -175,6 +179,27 @@ fn an_organization_sees_only_its_own_executions() {
     });
 }
 
+/// Servers of part 1 list no organizations.
+#[test]
+fn an_organization_that_no_server_lists_can_be_named() {
+    run(async |stage| {
+        let server = stage.part1().await;
+        server.put_execution(execution("default", "e-1", "painter", "running"));
+        server.put_execution(execution("acme", "a-1", "welder", "running"));
+        let page = stage.open(&server.url(), "/executions").await;
+        page.wait_for_rows(&["e-1"]).await;
+        page.choose("Organization", "Other…").await;
+        page.find("dialog", "Follow another organization").await;
+        page.press("acme").await;
+        page.press(ENTER).await;
+        page.wait_for_rows(&["a-1"]).await;
+        page.reload().await;
+        page.wait_for_rows(&["a-1"]).await;
+        page.switch_organization("default").await;
+        page.wait_for_rows(&["e-1"]).await;
+    });
+}
+
 #[test]
 fn a_question_mark_lists_the_shortcuts() {
     run(async |stage| {
@@ -184,7 +209,7 @@ fn a_question_mark_lists_the_shortcuts() {
         page.press("?").await;
         page.wait_for_text("Keyboard shortcuts").await;
         page.find("dialog", "Keyboard shortcuts").await;
-        page.press("\u{e00c}").await; // Escape, by the WebDriver standard's table of keys
+        page.press(ESCAPE).await;
         page.find_no("dialog", "Keyboard shortcuts").await;
         // In a field, a question mark is a question mark.
         page.fill("searchbox", "Search", "why?").await;

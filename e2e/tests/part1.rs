@@ -325,24 +325,29 @@ fn two_tabs_have_a_connection_each_and_do_not_disturb_each_other() {
     });
 }
 
-/// A hidden tab draws no frames; what arrives meanwhile must neither be lost nor wait for ever.
+/// A hidden page draws no frames; what arrives meanwhile must neither be lost nor wait for ever.
 #[test]
-fn a_hidden_tab_shows_everything_when_it_is_looked_at_again() {
+fn a_hidden_page_shows_everything_when_it_is_looked_at_again() {
     run(async |stage| {
         let server = stage.part1().await;
         let page = followed(stage, &server).await;
-        let cover = stage.open(&server.url(), "/executions").await;
-        cover.activate().await;
-        until_true("the first tab to be hidden", async || {
+        page.hide().await;
+        until_true("the page to be hidden", async || {
             page.script("return document.visibilityState", json!([])).await.unwrap() == "hidden"
         })
         .await;
         for number in 2..=500 {
             server.event("e-1", &output(&format!("line-{number}"), &format!("line {number}")));
         }
-        page.activate().await;
+        until("all messages to arrive", async || {
+            let received = page.sockets().await.iter().map(|socket| socket.received).sum::<u64>();
+            if received >= 500 { Ok(()) } else { Err(received) }
+        })
+        .await;
+        page.show().await;
         page.wait_for_log("Output", &lines(1..=500)).await;
         page.wait_for_status("Execution status", "running").await;
+        page.wait_for_status("Connection", "Connected").await;
     });
 }
 

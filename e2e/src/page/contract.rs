@@ -4,9 +4,6 @@ use serde_json::json;
 
 use super::{Page, strings};
 
-/// The enter key, by the table of keys of the WebDriver standard.
-const ENTER: &str = "\u{e007}";
-
 impl Page {
     /// The text of the element with role status named `name`.
     pub async fn status(&self, name: &str) -> Option<String> {
@@ -91,10 +88,9 @@ impl Page {
         .await;
     }
 
-    /// Has the page show another organization.
+    /// Has the page show another organization, of those that it lists.
     pub async fn switch_organization(&self, organization_id: &str) {
-        self.fill("combobox", "Organization", organization_id).await;
-        self.press(ENTER).await;
+        self.choose("Organization", organization_id).await;
     }
 
     /// Chooses a theme by its name.

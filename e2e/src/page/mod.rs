@@ -49,10 +49,6 @@ impl Page {
     pub(crate) async fn new(session: Session, window: WindowHandle, base: &str, journal: &Journal) -> Self {
         let page = Self { session, window, base: base.into(), journal: journal.clone() };
         page.devtools("Page.enable", json!({})).await;
-        // Compressing a page of a debug build costs a debug build of the hub many seconds in every test.
-        page.devtools("Network.enable", json!({})).await;
-        let headers = json!({ "headers": { "Accept-Encoding": "identity" } });
-        page.devtools("Network.setExtraHTTPHeaders", headers).await;
         let script = json!({ "source": include_str!("instruments.js") });
         page.devtools("Page.addScriptToEvaluateOnNewDocument", script).await;
         page
@@ -201,6 +197,18 @@ impl Page {
         let arguments = arguments.as_array().cloned().unwrap_or_default();
         let result = self.front().await.client.execute(&format!("{script}{body}"), arguments).await;
         result.map_err(|error| error.to_string())
+    }
+
+    /// Hides the window, as a person does who turns to something else: the page draws no frames then.
+    pub async fn hide(&self) {
+        self.journal.note("page", "is hidden");
+        self.front().await.client.minimize_window().await.expect("the window can be minimized");
+    }
+
+    /// Shows the window again after [`Page::hide`].
+    pub async fn show(&self) {
+        self.journal.note("page", "is shown");
+        self.front().await.client.maximize_window().await.expect("the window can be shown");
     }
 
     /// Puts the tab in front, as a click on it would.
