@@ -163,3 +163,27 @@ impl Serialize for Object<'_> {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_read_with_and_without_escapes_and_nothing_else_is() {
+        let text = r#"{"plain":"zwölf","empty":"","quoted":"a \"b\" \u00e9\n","number":12,"object":{"a":"b"},"nothing":null}"#;
+        let object = Object::parse(text).unwrap();
+        assert_eq!(object.text("plain").as_deref(), Some("zwölf"));
+        assert_eq!(object.text("empty").as_deref(), Some(""));
+        assert_eq!(object.text("quoted").as_deref(), Some("a \"b\" é\n"));
+        for name in ["number", "object", "nothing", "absent"] {
+            assert_eq!(object.text(name), None, "{name}");
+        }
+    }
+
+    // Plain strings are taken as they stand, so what is no string must be refused when the object is split.
+    #[test]
+    fn a_string_with_a_raw_control_character_is_no_json() {
+        assert!(Object::parse("{\"text\":\"a\u{1}b\"}").is_err());
+        assert!(Object::parse("{\"text\":\"a\nb\"}").is_err());
+    }
+}
