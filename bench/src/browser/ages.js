@@ -8,7 +8,7 @@ if (window.floor) {
   const { port1, port2 } = new MessageChannel();
   let before = null;
   port2.onmessage = () => {
-    const rows = document.querySelector(".log-rows")?.children;
+    const rows = document.querySelector("[role=log]")?.children;
     const newest = rows?.length ? number(rows[rows.length - 1]) : -1;
     if (before !== null && newest > before) {
       const middle = Math.min((newest - before) >> 1, rows.length - 1);

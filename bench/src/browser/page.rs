@@ -107,7 +107,7 @@ impl Watched {
     }
 
     async fn last_line(&self) -> Option<u64> {
-        let script = "const row = document.querySelector('.log-rows')?.lastElementChild;
+        let script = "const row = document.querySelector('[role=log]')?.lastElementChild;
             return window.floor?.last ?? Number(/line (\\d+)/.exec(row?.textContent ?? '')?.[1] ?? -1)";
         self.run(script).await.ok()?.as_u64()
     }
