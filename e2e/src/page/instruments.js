@@ -23,7 +23,11 @@
     }
     close(...parameters) {
       // What is closed already is only let go.
-      this.__record.closedByPage ||= this.readyState <= WebSocket.OPEN;
+      if (this.readyState <= WebSocket.OPEN) {
+        this.__record.closedByPage = true;
+        // A peer that has fallen silent never answers the close, so this may be all there is.
+        this.__record.state = "closing";
+      }
       super.close(...parameters);
     }
   };

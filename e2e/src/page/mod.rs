@@ -33,7 +33,7 @@ pub struct Page {
 pub struct SocketRecord {
     /// Where to.
     pub url: String,
-    /// `connecting`, `open` or `closed`.
+    /// `connecting`, `open`, `closing` or `closed`.
     pub state: String,
     /// The close code, once closed.
     pub code: Option<u64>,
