@@ -12,7 +12,7 @@ use crate::{
 /// What happened, oldest first. It keeps to the end unless somebody scrolled away from it.
 #[component]
 pub(super) fn Timeline(hook: UseExecution) -> impl IntoView {
-    let list = NodeRef::<html::Ol>::new();
+    let list = NodeRef::<html::Div>::new();
     let rows = StoredValue::new_local(None::<RecycledRows<TimelineRow>>);
     let shown = StoredValue::new(None::<u64>);
     let at_end = StoredValue::new(true);
@@ -67,7 +67,7 @@ pub(super) fn Timeline(hook: UseExecution) -> impl IntoView {
             <Show when=move || count.get() == 0>
                 <p class="timeline-empty">{empty}</p>
             </Show>
-            <ol class="timeline" node_ref=list tabindex="0" on:scroll=scrolled></ol>
+            <div class="timeline" role="list" node_ref=list tabindex="0" on:scroll=scrolled></div>
         </section>
     }
 }

@@ -10,7 +10,7 @@ use crate::components::{Glyph, Row, clock_text, full_text};
 
 const SVG: Option<&str> = Some("http://www.w3.org/2000/svg");
 
-/// `<li class="timeline-item"><svg/><span class="timeline-title"/><time/><div class="timeline-detail"/><progress/></li>`
+/// `<div class="timeline-item"><svg/><span class="timeline-title"/><time/><div class="timeline-detail"/><progress/></div>`
 pub(super) struct TimelineRow {
     item: HtmlElement,
     shape: Element,
@@ -22,7 +22,9 @@ pub(super) struct TimelineRow {
 
 impl Row<TimelineItem> for TimelineRow {
     fn create(document: &Document) -> Option<Self> {
-        let item = element(document, "li", "timeline-item")?;
+        let item = element(document, "div", "timeline-item")?;
+        // A block stands between the list and its items, which an `<ol>` would not allow.
+        item.set_attribute("role", "listitem").ok()?;
         let icon = document.create_element_ns(SVG, "svg").ok()?;
         for (name, value) in [("class", "icon"), ("viewBox", "0 0 16 16"), ("aria-hidden", "true")] {
             icon.set_attribute(name, value).ok()?;
