@@ -351,6 +351,27 @@ fn a_hidden_page_shows_everything_when_it_is_looked_at_again() {
     });
 }
 
+/// Browsers keep a page that was left for the back button, for half a minute together with its socket: the server
+/// went on sending to nobody.
+#[test]
+fn a_page_that_is_left_closes_its_socket_and_comes_back_whole() {
+    run(async |stage| {
+        let server = stage.part1().await;
+        let page = followed(stage, &server).await;
+        page.goto("/api/health").await;
+        until_true("the connection to be closed", async || !server.closes().is_empty()).await;
+        assert_eq!(server.closes(), [1000], "the page closes it, and not the browser some time later");
+        server.event("e-1", &output("line-2", "line 2"));
+        page.back().await;
+        page.wait_for_status("Connection", "Connected").await;
+        page.wait_for_log("Output", &lines(1..=2)).await;
+        server.wait_for_subscribers("e-1", 1).await;
+        server.event("e-1", &output("line-3", "line 3"));
+        page.wait_for_log("Output", &lines(1..=3)).await;
+        assert_eq!(server.connections(), 1);
+    });
+}
+
 /// A server that refuses for good is not asked for ever: the page says why, and waits for a person.
 #[test]
 fn a_bad_token_stops_reconnecting_until_a_person_asks() {

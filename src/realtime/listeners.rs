@@ -18,19 +18,16 @@ impl Listeners {
             move || with(&shell, |shell| shell.tell(input()))
         };
         let (online, offline) = (tell(|| Input::Online), tell(|| Input::Offline));
-        let restored = tell(|| Input::PageRestored);
-        let visibility = Rc::downgrade(shell);
+        let (left, restored, visibility) = (Rc::downgrade(shell), Rc::downgrade(shell), Rc::downgrade(shell));
         Self(vec![
             window_event_listener(ev::online, move |_| online()),
             window_event_listener(ev::offline, move |_| offline()),
-            window_event_listener(
-                ev::Custom::<web_sys::PageTransitionEvent>::new("pageshow"),
-                move |event| {
-                    if event.persisted() {
-                        restored();
-                    }
-                },
-            ),
+            window_event_listener(transition("pagehide"), move |_| with(&left, Shell::page_left)),
+            window_event_listener(transition("pageshow"), move |event| {
+                if event.persisted() {
+                    with(&restored, Shell::page_restored);
+                }
+            }),
             // The event is the document's, and bubbles up to the window.
             window_event_listener(ev::visibilitychange, move |_| {
                 with(&visibility, Shell::visibility_changed);
@@ -43,6 +40,10 @@ impl Drop for Listeners {
     fn drop(&mut self) {
         self.0.drain(..).for_each(WindowListenerHandle::remove);
     }
+}
+
+fn transition(name: &'static str) -> ev::Custom<web_sys::PageTransitionEvent> {
+    ev::Custom::new(name)
 }
 
 fn with(shell: &Weak<Shell>, act: impl FnOnce(&Shell)) {

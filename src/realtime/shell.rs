@@ -56,6 +56,8 @@ pub(super) struct Shell {
     /// Inputs that came while another was being carried out, from callbacks for instance: their turn is next.
     queue: RefCell<VecDeque<Input<'static>>>,
     busy: Cell<bool>,
+    /// Whether there was a connection, or was to be one, when the page was left.
+    left_connected: Cell<bool>,
     /// Kept between inputs, so that a message allocates no list of its own.
     outputs: RefCell<Vec<Output>>,
     this: Weak<Self>,
@@ -89,6 +91,7 @@ impl Shell {
             flush: RefCell::default(),
             queue: RefCell::default(),
             busy: Cell::new(false),
+            left_connected: Cell::new(false),
             outputs: RefCell::default(),
             this: this.clone(),
         })
@@ -154,6 +157,23 @@ impl Shell {
         } else {
             self.tell(Input::Visible);
         }
+    }
+
+    /// The page is left. Browsers keep it for the back button, frozen, and with its socket for half a minute: the
+    /// server would go on sending to nobody.
+    pub(super) fn page_left(&self) {
+        // Something is due wherever there is a connection, or is to be one.
+        let wanted = self.link.borrow().deadline().is_some();
+        self.left_connected.set(wanted);
+        if wanted {
+            self.tell(Input::Disconnect);
+        }
+    }
+
+    /// The page came back by the back or forward button, as it was left.
+    pub(super) fn page_restored(&self) {
+        let connected = self.left_connected.take();
+        self.tell(if connected { Input::Connect } else { Input::PageRestored });
     }
 
     /// Ends everything: the connection, the timer and what waits to be handed out.

@@ -37,6 +37,7 @@ struct State {
     sockets: Vec<Socket>,
     opened: usize,
     received: Vec<Value>,
+    closes: Vec<u16>,
     requests: Vec<String>,
     refuses_sockets: bool,
     fails_http: bool,
@@ -147,6 +148,11 @@ impl Part1Server {
         let is_it =
             |message: &&Value| message["type"] == message_type && message["executionId"] == execution_id;
         self.shared.state().received.iter().filter(is_it).count()
+    }
+
+    /// The codes with which clients closed, in order.
+    pub fn closes(&self) -> Vec<u16> {
+        self.shared.state().closes.clone()
     }
 
     /// How many connections are open.

@@ -24,6 +24,9 @@ use tower_http::services::{ServeDir, ServeFile};
 use super::{Shared, Socket};
 use crate::paths;
 
+/// Stands for a close frame without a code: RFC 6455, section 7.4.1.
+const NO_CODE: u16 = 1005;
+
 /// Binds `address` and serves from a task.
 pub async fn spawn(address: SocketAddr, shared: Arc<Shared>) {
     let listener = TcpListener::bind(address).await.expect("a free port can be bound");
@@ -116,6 +119,12 @@ async fn converse(mut socket: WebSocket, shared: Arc<Shared>) {
             },
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => hear(&shared, number, &text),
+                Some(Ok(Message::Close(frame))) => {
+                    let code = frame.map_or(NO_CODE, |frame| frame.code);
+                    shared.journal.note("part1", format_args!("connection {number} closes with {code}"));
+                    shared.state().closes.push(code);
+                    None
+                }
                 Some(Ok(_)) => None,
                 Some(Err(_)) | None => break,
             },
