@@ -129,6 +129,12 @@ pub fn use_executions(query: impl Into<Signal<ExecutionListQuery>>) -> UseExecut
     };
     let list = StoredValue::new_local(None::<Rc<List>>);
     subscribe_while_mounted(query.into(), move |query| {
+        // Rows of another filter are shown until the new ones come; rows of another organization are not.
+        let before = list.try_get_value().flatten();
+        if before.is_some_and(|before| before.query.organization_id != query.organization_id) {
+            signals.rows.set(Vec::new());
+            signals.phase.set(Phase::Loading);
+        }
         let _ = list.try_set_value(Some(List::begin(query, context, queries, signals)));
         None
     });
