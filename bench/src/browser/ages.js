@@ -8,8 +8,8 @@ if (window.floor) {
   const { port1, port2 } = new MessageChannel();
   let before = null;
   port2.onmessage = () => {
-    const rows = document.querySelector("[role=log]")?.children;
-    const newest = rows?.length ? number(rows[rows.length - 1]) : -1;
+    const rows = document.getElementsByClassName("log-line");
+    const newest = rows.length ? number(rows[rows.length - 1]) : -1;
     if (before !== null && newest > before) {
       const middle = Math.min((newest - before) >> 1, rows.length - 1);
       const sent = /sent_us=(\d+)/.exec(rows[rows.length - 1 - middle].textContent);

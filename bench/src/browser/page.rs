@@ -107,7 +107,8 @@ impl Watched {
     }
 
     async fn last_line(&self) -> Option<u64> {
-        let script = "const row = document.querySelector('[role=log]')?.lastElementChild;
+        let script = "const rows = document.getElementsByClassName('log-line');
+            const row = rows[rows.length - 1];
             return window.floor?.last ?? Number(/line (\\d+)/.exec(row?.textContent ?? '')?.[1] ?? -1)";
         self.run(script).await.ok()?.as_u64()
     }
