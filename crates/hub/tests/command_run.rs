@@ -162,8 +162,9 @@ fn ctrl_c_in_a_terminal_reaches_the_command_once() {
         gate.display()
     );
     fs::write(&command, script).unwrap();
+    // `exec`: a shell that stays in between, as some do, takes the Ctrl-C for itself too and hides our exit code.
     let inside = format!(
-        "{} run --hub {} -- sh '{}'",
+        "exec {} run --hub {} -- sh '{}'",
         env!("CARGO_BIN_EXE_switchboard"),
         hub.address(),
         command.display()
