@@ -4,16 +4,22 @@
 //! reducer. The hub folds its lists with [`apply_event`]; the dashboard folds its pages with [`Execution`],
 //! which uses the same function. Nothing here does I/O or looks at a clock: the time of receipt is passed in.
 
+mod conversation;
 mod execution;
 mod output;
 mod ring;
 mod summary;
+mod tasks;
 mod timeline;
 
+pub use conversation::{Conversation, Item, Shown};
 pub use execution::{Applied, Execution};
 pub use output::{LineSource, OutputLine};
 pub use ring::Ring;
 pub use summary::{apply_event, new_summary};
+pub use tasks::{
+    ConnectionMark, MOST_PENDING, PendingTask, PendingTasks, Schedule, TaskAnswer, TaskEnd, TaskInput, TaskOutput,
+};
 pub use timeline::{TimelineItem, duration_text};
 
 /// How many events a view holds: the latest 1,000 (product contract; also what a snapshot carries).

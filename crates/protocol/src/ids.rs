@@ -67,6 +67,14 @@ id!(
     TaskId
 );
 id!(
+    /// A conversation: messages, and the replies to them.
+    ConversationId
+);
+id!(
+    /// One message of a conversation.
+    MessageId
+);
+id!(
     /// A scrape run.
     RunId
 );

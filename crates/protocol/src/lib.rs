@@ -42,7 +42,9 @@ pub use execution::{
     ExecutionStatus, LogData, NamedEntity, OutputData, OutputStream, ProgressData, ToolCallData,
 };
 pub use frame::{DashboardUpdate, Envelope, Frame, UnknownFrame};
-pub use ids::{AgentId, EventId, ExecutionId, JobId, OrganizationId, RunId, TaskId};
+pub use ids::{
+    AgentId, ConversationId, EventId, ExecutionId, JobId, MessageId, OrganizationId, RunId, TaskId,
+};
 pub use job::{JobEvent, JobEventKind};
 pub use json::Json;
 pub use object::Object;

@@ -1,12 +1,21 @@
 //! HTTP bodies.
 
+mod chat;
 mod execution;
+mod task;
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-use crate::OrganizationId;
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
 
+use crate::{DecodeError, Json, Object, OrganizationId};
+
+pub use chat::{
+    ChatFile, Conversation, ConversationChanged, ConversationList, ConversationSummary, Message, PostMessage,
+    Posted, Role,
+};
 pub use execution::{ExecutionChanged, ExecutionList, ExecutionSnapshot, ExecutionSummary, SnapshotEvent};
+pub use task::{ClaimTask, ClaimedTask, Reply, TaskDelta, TaskState, TaskStatus};
 
 /// `GET /api/health`. Any 200 counts as reachable, whatever its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +55,29 @@ pub struct Problem {
     /// Which item of a batch is bad, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
+}
+
+/// Reads `T` from the members of an object, for bodies that are read leniently.
+fn read_members<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl FnOnce(&Object<'_>) -> Result<T, DecodeError>,
+) -> Result<T, D::Error> {
+    let json = Json::deserialize(deserializer)?;
+    let object = Object::parse(json.text()).map_err(D::Error::custom)?;
+    read(&object).map_err(D::Error::custom)
+}
+
+/// A string member, or a number taken as one: identifiers of other servers may be numbers.
+fn identifier(object: &Object<'_>, name: &str) -> Option<String> {
+    object.text(name).map(Cow::into_owned).or_else(|| {
+        object.number(name).and_then(|_| object.raw(name)).map(|number| number.get().to_owned())
+    })
+}
+
+/// A list member, each item read by itself: one that cannot be read is left out and costs no other.
+fn list<T: DeserializeOwned>(object: &Object<'_>, name: &str) -> Vec<T> {
+    let items = object.json(name).and_then(|items| items.read::<Vec<Json>>().ok()).unwrap_or_default();
+    items.iter().filter_map(|item| item.read().ok()).collect()
 }
 
 fn about_blank() -> String {
