@@ -7,6 +7,10 @@ use switchboard_store::Retention;
 
 use crate::auth::Keys;
 
+pub use crate::chat::{
+    ChatConfig, DEFAULT_MODEL_CONCURRENCY, DEFAULT_TASK_TIMEOUT, ModelConfig, Prices, Secret,
+};
+
 /// What a hub is started with. `Default` is a hub for a try: loopback, an unused port, no keys, everything kept.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -28,6 +32,8 @@ pub struct Config {
     pub max_connections: usize,
     /// Whether each commit waits for the disk.
     pub sync: Sync,
+    /// Who answers messages.
+    pub chat: ChatConfig,
 }
 
 /// Whether a commit waits for the disk.
@@ -55,6 +61,7 @@ impl Default for Config {
             retention: Retention { age_ms: None, bytes: None },
             max_connections: DEFAULT_MAX_CONNECTIONS,
             sync: Sync::default(),
+            chat: ChatConfig::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use switchboard_store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{assets::Assets, auth::Keys, feed::Feeds, origin::Origins};
+use crate::{assets::Assets, auth::Keys, chat::Queue, feed::Feeds, origin::Origins};
 
 /// What all parts of a running hub share.
 pub struct Hub {
@@ -19,6 +19,8 @@ pub struct Hub {
     pub origins: Origins,
     /// The logs that somebody follows.
     pub feeds: Feeds,
+    /// The tasks that answer messages.
+    pub queue: Arc<Queue>,
     /// The built dashboard.
     pub assets: Assets,
     /// What `/config.json` answers.

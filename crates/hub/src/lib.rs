@@ -3,6 +3,7 @@
 //! ```text
 //! POST /api/events ─→ ingest ─→ store ─→ feed ─→ socket ─→ client
 //!                               store ─→ rest ─→ client
+//! POST /api/chat/messages ─→ chat ─→ store ─→ worker ─→ store
 //! ```
 //!
 //! * `server` starts and stops a hub, `routes` says which path leads where, and `hub` holds what all parts
@@ -10,6 +11,7 @@
 //! * `ingest` validates and stamps what is reported; it is durable when the reporter has its answer.
 //! * `feed` reads each organization's tail once and encodes it once; `socket` holds the connections, each a
 //!   cursor on it. There is no second path for replay.
+//! * `chat` takes messages, and gives the tasks that answer them to workers inside and outside the hub.
 //! * `rest` reads, `assets` shows the dashboard, `retention` deletes.
 //! * `auth` and `origin` decide who may; `problem` is how it is said that something does not go.
 //!
@@ -17,9 +19,12 @@
 
 mod assets;
 pub mod auth;
+mod chat;
 mod clock;
 pub mod command;
 pub mod config;
+#[cfg(test)]
+mod exactly_once;
 mod feed;
 mod hub;
 mod ingest;

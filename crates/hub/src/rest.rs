@@ -119,7 +119,8 @@ pub async fn dashboard_config(State(hub): State<Arc<Hub>>) -> Response {
 /// Any other path below `/api`.
 pub async fn unknown_path() -> Failure {
     Failure::not_found(
-        "There is no such call. See /api/health, /api/executions, /api/organizations, /api/events and /api/ws.",
+        "There is no such call. See /api/health, /api/executions, /api/organizations, /api/chat/messages, \
+         /api/conversations, /api/tasks, /api/events and /api/ws.",
     )
 }
 
@@ -127,17 +128,19 @@ pub async fn unknown_path() -> Failure {
 pub async fn unknown_method() -> Failure {
     Failure::new(
         axum::http::StatusCode::METHOD_NOT_ALLOWED,
-        "This path does not take this method. Lists and snapshots are read with GET; /api/events takes POST.",
+        "This path does not take this method. Lists and snapshots are read with GET; /api/events, /api/chat/messages, \
+         /api/tasks/claim, /api/tasks/{id}/cancel and /api/tasks/{id}/renew take POST.",
     )
 }
 
-fn parsed<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Failure> {
+/// The query, where it can be read.
+pub fn parsed<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Failure> {
     let Query(query) = query.map_err(|error| Failure::bad_request(format!("{}.", error.body_text())))?;
     Ok(query)
 }
 
 /// An empty value is what a form sends for none.
-fn given(value: Option<String>) -> Option<String> {
+pub fn given(value: Option<String>) -> Option<String> {
     value.filter(|value| !value.is_empty())
 }
 
@@ -148,7 +151,8 @@ fn status_named(name: &str) -> Result<ExecutionStatus, Failure> {
     })
 }
 
-fn count(name: &str, value: Option<String>, default: usize, most: usize) -> Result<usize, Failure> {
+/// A member of a query that counts: at least 1, and held at `most`.
+pub fn count(name: &str, value: Option<String>, default: usize, most: usize) -> Result<usize, Failure> {
     let Some(value) = given(value) else { return Ok(default) };
     match value.parse::<usize>() {
         Ok(count) if count >= 1 => Ok(count.min(most)),

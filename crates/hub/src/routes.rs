@@ -12,7 +12,7 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{hub::Hub, ingest, rest, socket};
+use crate::{chat::rest as chat, hub::Hub, ingest, rest, socket};
 
 /// All that a hub answers.
 pub fn router(hub: Arc<Hub>) -> Router {
@@ -22,6 +22,13 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/api/executions/{id}", get(rest::execution))
         .route("/api/organizations", get(rest::organizations))
         .route("/api/events", post(ingest::report))
+        .route("/api/chat/messages", post(chat::post))
+        .route("/api/conversations", get(chat::conversations))
+        .route("/api/conversations/{id}", get(chat::conversation))
+        .route("/api/tasks/claim", post(chat::claim))
+        .route("/api/tasks/{id}", get(chat::task))
+        .route("/api/tasks/{id}/cancel", post(chat::cancel))
+        .route("/api/tasks/{id}/renew", post(chat::renew))
         .route("/api/ws", get(socket::connect))
         .route("/ws", get(socket::connect))
         .route("/config.json", get(rest::dashboard_config))

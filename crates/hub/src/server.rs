@@ -19,6 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     assets::Assets,
+    chat::{HUB_WORKERS, Lanes, Queue},
     config::{Config, Sync},
     feed::Feeds,
     hub::Hub,
@@ -47,6 +48,7 @@ pub struct RunningHub {
     hub: Arc<Hub>,
     serving: JoinHandle<()>,
     keeping: JoinHandle<()>,
+    answering: JoinHandle<()>,
 }
 
 /// Why a hub did not start.
@@ -73,9 +75,10 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], in words for the person who starts it.
 pub async fn start(config: Config) -> Result<RunningHub, StartError> {
-    let (listener, origins) = listen(&config).await?;
+    let ready = listen(&config).await?;
     let store = open(&config.data, config.sync).await?;
-    Ok(run(config, listener, origins, Arc::new(store)))
+    // One hub at a time can use a folder, so what a hub had is lost now.
+    Ok(run(config, ready, Arc::new(store), |worker| worker.starts_with(HUB_WORKERS)))
 }
 
 /// Starts a hub on another store.
@@ -83,8 +86,9 @@ pub async fn start(config: Config) -> Result<RunningHub, StartError> {
 /// # Errors
 /// As [`start`].
 pub async fn start_on(config: Config, store: Arc<dyn Store>) -> Result<RunningHub, StartError> {
-    let (listener, origins) = listen(&config).await?;
-    Ok(run(config, listener, origins, store))
+    let ready = listen(&config).await?;
+    // Another hub may share it. What is lost shows when its lease ends.
+    Ok(run(config, ready, store, |_| false))
 }
 
 impl RunningHub {
@@ -104,9 +108,10 @@ impl RunningHub {
         if timeout(CONNECTIONS_END, connections.wait()).await.is_err() {
             tracing::warn!(open = connections.len(), "connections that do not answer are dropped");
         }
-        // Both end by themselves once `stop` is cancelled, the first after at most REQUESTS_END.
+        // All end by themselves once `stop` is cancelled, the first after at most REQUESTS_END.
         let _ = (&mut self.serving).await;
         let _ = (&mut self.keeping).await;
+        let _ = (&mut self.answering).await;
         self.hub.store.close().await
     }
 }
@@ -117,7 +122,14 @@ impl Drop for RunningHub {
     }
 }
 
-async fn listen(config: &Config) -> Result<(TcpListener, Origins), StartError> {
+/// What could be checked before the store is opened.
+struct Ready {
+    listener: TcpListener,
+    origins: Origins,
+    lanes: Lanes,
+}
+
+async fn listen(config: &Config) -> Result<Ready, StartError> {
     let address = resolve(&config.listen).await?;
     let on_loopback = address.ip().is_loopback();
     if !on_loopback && config.keys.is_empty() {
@@ -135,6 +147,7 @@ async fn listen(config: &Config) -> Result<(TcpListener, Origins), StartError> {
     if config.max_connections == 0 || config.max_connections > Semaphore::MAX_PERMITS {
         return Err(StartError::Usage("--max-connections must be at least 1, and fit the machine".into()));
     }
+    let lanes = Lanes::new(&config.chat).map_err(StartError::Usage)?;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::AddrInUse => {
@@ -151,7 +164,7 @@ async fn listen(config: &Config) -> Result<(TcpListener, Origins), StartError> {
         };
         StartError::Listen { address: address.to_string(), reason }
     })?;
-    Ok((listener, origins))
+    Ok(Ready { listener, origins, lanes })
 }
 
 async fn resolve(listen: &str) -> Result<SocketAddr, StartError> {
@@ -174,13 +187,17 @@ async fn open(folder: &Path, sync: Sync) -> Result<SqliteStore, StoreError> {
     opened.map_err(|error| StoreError::Database(error.to_string()))?
 }
 
-fn run(config: Config, listener: TcpListener, origins: Origins, store: Arc<dyn Store>) -> RunningHub {
+fn run(config: Config, ready: Ready, store: Arc<dyn Store>, is_lost: fn(&str) -> bool) -> RunningHub {
+    let Ready { listener, origins, lanes } = ready;
     // A socket that was just bound has an address; if the system says otherwise, the unspecified one is shown.
     let address = listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
     let stop = CancellationToken::new();
+    let queue = Queue::new(Arc::clone(&store), lanes, config.chat.task_timeout, stop.clone());
+    let queue = Arc::new(queue);
     let hub = Arc::new(Hub {
         feeds: Feeds::new(Arc::clone(&store)),
         store: Arc::clone(&store),
+        queue: Arc::clone(&queue),
         keys: config.keys,
         origins,
         assets: Assets::new(config.dashboard_dir),
@@ -190,8 +207,9 @@ fn run(config: Config, listener: TcpListener, origins: Origins, store: Arc<dyn S
         connections: TaskTracker::new(),
     });
     let keeping = tokio::spawn(retention::keep(store, config.retention, stop.clone()));
+    let answering = tokio::spawn(queue.run(is_lost));
     let serving = tokio::spawn(serve(listener, routes::router(Arc::clone(&hub)), stop));
-    RunningHub { address, hub, serving, keeping }
+    RunningHub { address, hub, serving, keeping, answering }
 }
 
 /// Accepts connections until `stop` is cancelled, then lets the requests under way finish.

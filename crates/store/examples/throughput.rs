@@ -14,7 +14,7 @@ use std::{
 use switchboard_protocol::{
     Envelope, ExecutionEvent, ExecutionEventKind, ExecutionFrame, Frame, Json, Timestamp,
 };
-use switchboard_store::{Log, Report, SqliteOptions, SqliteStore, Upkeep, sqlite::Synchronous};
+use switchboard_store::{Fold, Log, Report, SqliteOptions, SqliteStore, Upkeep, sqlite::Synchronous};
 use tokio::task::JoinSet;
 
 #[tokio::main]
@@ -84,5 +84,5 @@ fn report(appender: usize, number: usize) -> Report {
     };
     let frame = ExecutionFrame { execution_id: execution_id.into(), event };
     let body = Envelope::unsequenced(Frame::ExecutionEvent(frame.clone())).encode().unwrap();
-    Report { id: Some(id), body: body.into(), execution: Some(frame) }
+    Report { id: Some(id), body: body.into(), fold: Some(Fold::Execution(frame)) }
 }

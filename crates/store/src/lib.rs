@@ -3,22 +3,30 @@
 //! [`Log`] is the truth: a report is durable when [`Log::append`] returns, its sequence number is given in the
 //! transaction that stores it, and live delivery, replay and a slow reader's catching up are the same
 //! [`Log::read`]. [`Executions`] is a projection that the same transaction keeps, by the reducer of
-//! `switchboard-model`. Both are traits with one contract test suite (the `contract` module, behind the feature
-//! of that name). [`SqliteStore`] is the embedded default.
+//! `switchboard-model`. [`Chat`] holds conversations and the queue of tasks, and [`Search`] finds what was written. All
+//! are traits with one contract test suite (the `contract` module, behind the feature of that name). [`SqliteStore`] is
+//! the embedded default.
 
 use futures::future::BoxFuture;
 
+mod chat;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
 mod executions;
 mod log;
+mod search;
 pub mod sqlite;
 mod upkeep;
 
+pub use chat::{
+    CLAIM_HISTORY, Chat, ChatCost, Claim, ConversationQuery, MAX_MESSAGES, MOST_ATTEMPTS, NewMessage,
+    PostOutcome, Recovered,
+};
 pub use error::StoreError;
 pub use executions::{ExecutionQuery, Executions, MAX_PAGE};
-pub use log::{Appended, Bounds, Entry, Log, Report};
+pub use log::{Appended, Bounds, Entry, Fold, Log, Report};
+pub use search::{Found, FoundLine, Search};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use upkeep::{ENTRY_OVERHEAD_BYTES, Retention, Upkeep};
 
@@ -26,6 +34,6 @@ pub use upkeep::{ENTRY_OVERHEAD_BYTES, Retention, Upkeep};
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// All that a hub asks of its storage.
-pub trait Store: Log + Executions + Upkeep {}
+pub trait Store: Log + Executions + Chat + Search + Upkeep {}
 
-impl<T: Log + Executions + Upkeep> Store for T {}
+impl<T: Log + Executions + Chat + Search + Upkeep> Store for T {}

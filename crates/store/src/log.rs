@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use switchboard_protocol::{ExecutionFrame, ExecutionId, OrganizationId};
+use switchboard_protocol::{
+    ExecutionFrame, ExecutionId, OrganizationId, TaskId, TaskResult, rest::TaskDelta,
+};
 use tokio::sync::watch;
 
 use crate::Answer;
@@ -11,7 +13,8 @@ use crate::Answer;
 ///
 /// Beside the reports, a log holds what the store derives from them: after a batch that made an execution
 /// known or changed what lists show of it stands one `dashboard:update` for that execution, with a
-/// [`rest::ExecutionChanged`](switchboard_protocol::rest::ExecutionChanged) as its data.
+/// [`rest::ExecutionChanged`](switchboard_protocol::rest::ExecutionChanged) as its data. What follows from the end of
+/// a task, and from calls of [`Chat`](crate::Chat), is told there.
 pub trait Log: Send + Sync + 'static {
     /// Stores a batch, wholly or not at all, and returns once it is durable. Waiting batches share a commit.
     ///
@@ -40,9 +43,19 @@ pub struct Report {
     pub id: Option<String>,
     /// The frame as JSON text on one line, without `seq`: stored and sent as it stands.
     pub body: Box<str>,
-    /// The same frame as types, where it is an execution's event: what projections fold over. Such a frame
-    /// is delivered to subscribers of its execution only.
-    pub execution: Option<ExecutionFrame>,
+    /// The same frame as types, where a projection folds over it.
+    pub fold: Option<Fold>,
+}
+
+/// A frame that a projection folds over.
+#[derive(Debug, Clone)]
+pub enum Fold {
+    /// An execution's event. Such a frame is delivered to subscribers of its execution only.
+    Execution(ExecutionFrame),
+    /// The end of a task; see [`Chat`](crate::Chat) for what becomes of it.
+    TaskResult(TaskResult),
+    /// A part of a task's answer. It is kept with the task while the task runs, so that who comes later sees it too.
+    TaskDelta(TaskId, TaskDelta),
 }
 
 /// What [`Log::append`] did.
@@ -50,10 +63,10 @@ pub struct Report {
 pub struct Appended {
     /// How many reports were new.
     pub accepted: u64,
-    /// How many had an `id` that the log knows.
+    /// How many had an `id` that the log knows, or told a further end of a task that has ended.
     pub duplicates: u64,
-    /// The sequence number of the last report of the batch, also where that was a duplicate. What is derived
-    /// from the batch comes after it. For an empty batch it is the head.
+    /// The sequence number of the last report of the batch, also where that was a duplicate: then it is that of the
+    /// report that the log has. What is derived from the batch comes after it. For an empty batch it is the head.
     pub seq: u64,
 }
 

@@ -13,7 +13,12 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Deletes what `retention` does not keep, in small transactions between commits. Answers how many entries.
     ///
     /// It moves a log's `first`, never its head. An execution all of whose events are deleted stays in the
-    /// lists until its last event is older than `age_ms`; without `age_ms`, until it has ended.
+    /// lists until its last event is older than `age_ms`; without `age_ms`, until it has ended. A conversation goes
+    /// as a whole, with its messages and tasks, when its latest message is older than `age_ms` and no task of it is
+    /// open; without `age_ms` it stays. Conversations are no entries: `bytes` does not count them.
+    ///
+    /// What was deleted is not found any more, and what is not in the index of [`Search`](crate::Search) yet is
+    /// brought into it, within the bound of one search.
     fn prune(&self, retention: Retention, now: Timestamp) -> Answer<'_, u64>;
 
     /// Stops taking reports, commits what was taken, and closes. Closing twice is no error.

@@ -15,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     Config, StartError,
     auth::Keys,
+    chat::{ChatArgs, unless_blank},
     config::{DEFAULT_MAX_CONNECTIONS, Sync},
 };
 
@@ -88,6 +89,9 @@ pub struct ServeArgs {
     /// How logs are written
     #[arg(long, value_enum, default_value_t, env = "SWITCHBOARD_LOG_FORMAT")]
     log_format: LogFormat,
+
+    #[command(flatten)]
+    chat: ChatArgs,
 }
 
 /// How logs are written.
@@ -139,7 +143,6 @@ impl ServeArgs {
                 folder.display()
             );
         }
-        let given = |value: Option<String>| value.filter(|value| !value.is_empty());
         Ok(Config {
             listen: self.listen,
             data: self.data,
@@ -147,11 +150,11 @@ impl ServeArgs {
             keys,
             allow_origins: self.allow_origin.into_iter().filter(|origin| !origin.is_empty()).collect(),
             dashboard: DashboardConfig {
-                organization_id: given(self.organization).map(OrganizationId::from),
-                token: given(self.dashboard_token),
+                organization_id: unless_blank(self.organization).map(OrganizationId::from),
+                token: unless_blank(self.dashboard_token),
                 ws_url: None,
                 api_url: None,
-                daemon_hub_ws_url: given(self.daemon_hub_ws_url),
+                daemon_hub_ws_url: unless_blank(self.daemon_hub_ws_url),
             },
             retention: Retention {
                 age_ms: (self.retention_days > 0).then(|| u64::from(self.retention_days) * DAY_MS),
@@ -159,6 +162,7 @@ impl ServeArgs {
             },
             max_connections: self.max_connections,
             sync: self.sync,
+            chat: self.chat.config()?,
         })
     }
 }

@@ -24,7 +24,7 @@ impl Room {
 
     async fn append(&self, organization: &str, count: usize, length: usize) -> u64 {
         let body: Box<str> = format!("{{\"x\":\"{}\"}}", "x".repeat(length)).into();
-        let reports = (0..count).map(|_| Report { id: None, body: body.clone(), execution: None }).collect();
+        let reports = (0..count).map(|_| Report { id: None, body: body.clone(), fold: None }).collect();
         let store: &dyn Store = &*self.store;
         store.append(organization.into(), reports).await.unwrap().seq
     }

@@ -1,6 +1,6 @@
 //! `POST /api/events`: reports come in.
 
-mod body;
+pub mod body;
 mod split;
 mod stamp;
 
@@ -16,6 +16,8 @@ use switchboard_protocol::{OrganizationId, Timestamp, rest::Accepted};
 use switchboard_store::Report;
 
 use crate::{auth::Scope, clock, hub::Hub, problem::Failure};
+
+pub use stamp::check_name;
 
 /// The longest frame that is taken, in bytes.
 pub const LONGEST_FRAME: usize = 1024 * 1024;
@@ -34,7 +36,7 @@ pub const MOST_FRAMES: usize = 10_000;
 /// an `id` or an event id.
 pub async fn report(State(hub): State<Arc<Hub>>, request: Request) -> Result<Response, Failure> {
     let scope = hub.keys.admit_request(request.headers())?;
-    let bytes = body::read(request).await?;
+    let bytes = body::read(request, LONGEST_BODY, "Send the frames in several requests.").await?;
     let batches = validate(&bytes, &scope, clock::now())?;
     drop(bytes);
     let mut answer = Accepted { accepted: 0, duplicates: 0, seq: 0 };

@@ -1,9 +1,10 @@
 //! One reported frame: validated, and stamped with what the hub adds. Members that the hub does not know stay.
 
 use switchboard_protocol::{
-    Envelope, EventId, ExecutionFrame, Frame, Json, Object, OrganizationId, Timestamp,
+    Envelope, EventId, ExecutionFrame, Frame, JobEvent, JobEventKind, Json, Object, OrganizationId,
+    TaskOutcome, TaskResult, Timestamp, rest::TaskDelta,
 };
-use switchboard_store::Report;
+use switchboard_store::{Fold, Report};
 
 use crate::{auth::Scope, problem::Failure, random};
 
@@ -30,30 +31,51 @@ pub fn report(text: &str, scope: &Scope, now: Timestamp) -> Result<(Organization
     let id = report_id(&frame)?;
     frame.remove("seq");
     frame.remove("id");
-    let mut execution = None;
+    // An event that its reporter named is the same event when it is sent again.
+    let mut named_event = None;
+    let mut fold = None;
     match envelope.frame {
         Frame::ExecutionEvent(event) => {
             name_organization(&mut frame, &organization)?;
-            execution = Some(stamp_execution_event(&mut frame, event, now)?);
+            let (event, named) = stamp_execution_event(&mut frame, event, now)?;
+            named_event = named.map(|named| format!("{}/{named}", event.execution_id));
+            fold = Some(Fold::Execution(event));
         }
         Frame::ScrapeProgress(_) | Frame::AgentEvent(_) => {
             name_organization(&mut frame, &organization)?;
             stamp_time(&mut frame, "timestamp", now)?;
         }
-        Frame::JobEvent(_) => stamp_data(&mut frame, &organization, Some(now))?,
-        Frame::DashboardUpdate(_) | Frame::TaskResult(_) => stamp_data(&mut frame, &organization, None)?,
+        Frame::JobEvent(event) => {
+            stamp_data(&mut frame, &organization, Some(now))?;
+            fold = task_delta(event);
+        }
+        Frame::TaskResult(result) => {
+            stamp_data(&mut frame, &organization, None)?;
+            fold = Some(Fold::TaskResult(task_result(result, &organization)));
+        }
+        Frame::DashboardUpdate(_) => stamp_data(&mut frame, &organization, None)?,
         // Refused above.
         Frame::Control(_) | Frame::Unknown(_) => {}
     }
     let body = frame.to_json().map_err(broken)?.on_one_line();
-    // An event that its reporter named is the same event when it is sent again.
-    let id = id.or_else(|| {
-        execution
-            .as_ref()
-            .and_then(|(frame, named)| named.as_ref().map(|event| format!("{}/{event}", frame.execution_id)))
-    });
-    let report = Report { id, body: body.text().into(), execution: execution.map(|(frame, _)| frame) };
+    let report = Report { id: id.or(named_event), body: body.text().into(), fold };
     Ok((organization, report))
+}
+
+/// A task's answer bit by bit comes as a job's progress; `None` for progress of another kind.
+fn task_delta(event: JobEvent) -> Option<Fold> {
+    let data = event.data.filter(|_| event.kind == JobEventKind::Progress)?;
+    Some(Fold::TaskDelta(event.job_id.as_str().into(), TaskDelta::read(&data)?))
+}
+
+/// The end of a task, with its verbatim parts as they are stored: on one line.
+fn task_result(result: TaskResult, organization: &OrganizationId) -> TaskResult {
+    let one_line = |json: Option<Json>| json.map(|json| json.on_one_line());
+    let outcome = match result.outcome {
+        TaskOutcome::Completed { result } => TaskOutcome::Completed { result: one_line(result) },
+        TaskOutcome::Failed { error, result } => TaskOutcome::Failed { error, result: one_line(result) },
+    };
+    TaskResult { task_id: result.task_id, organization_id: Some(organization.clone()), outcome }
 }
 
 /// A `dashboard:update` always names an organization, says the protocol, and so the decoder. Where the reporter left
@@ -104,7 +126,8 @@ fn check_key(frame: &Frame) -> Result<(), Failure> {
     }
 }
 
-fn check_name(field: &str, name: &str) -> Result<(), Failure> {
+/// Refuses a name that is empty, too long, or cannot be seen. `field` is what the sender calls it.
+pub fn check_name(field: &str, name: &str) -> Result<(), Failure> {
     if name.trim().is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
         return Err(Failure::bad_request(format!(
             "`{field}` must have 1 to {LONGEST_NAME} bytes, not only white space, and no control characters."

@@ -57,7 +57,7 @@ fn the_hub_adds_what_is_missing_and_keeps_what_it_does_not_know() {
         "verbatim: {}",
         report.body
     );
-    let typed = report.execution.as_ref().unwrap();
+    let Some(switchboard_store::Fold::Execution(typed)) = &report.fold else { panic!("{report:?}") };
     assert_eq!(typed.event.id.as_ref().unwrap().as_str(), frame["event"]["id"].as_str().unwrap());
     assert_eq!(typed.event.timestamp, Some(Timestamp::from_millis(NOON)));
     assert_eq!(typed.event.kind.as_str(), "odd");

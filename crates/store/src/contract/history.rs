@@ -11,7 +11,7 @@ use super::{
     Subject,
     material::{announced, event, moment_between, note, now, output, read_all, start},
 };
-use crate::{Entry, ExecutionQuery, Report, Retention, Store};
+use crate::{Entry, ExecutionQuery, Fold, Report, Retention, Store};
 
 /// Appends with new and known ids, to new and known executions of two organizations, retention by age and by bytes,
 /// and reopening, in any order: after each step the store says what the model says.
@@ -99,9 +99,13 @@ impl Plain {
                 continue;
             }
             accepted += 1;
-            let execution_id = report.execution.as_ref().map(|frame| frame.execution_id.clone());
+            let frame = match &report.fold {
+                Some(Fold::Execution(frame)) => Some(frame),
+                _ => None,
+            };
+            let execution_id = frame.map(|frame| frame.execution_id.clone());
             seq = self.push(execution_id, &report.body, report.id.clone(), era);
-            let Some(frame) = &report.execution else { continue };
+            let Some(frame) = frame else { continue };
             let index =
                 self.executions.iter().position(|known| known.summary.execution_id == frame.execution_id);
             let index = index.unwrap_or_else(|| {
@@ -193,10 +197,10 @@ impl Plain {
 }
 
 /// Numbers that look random and are the same in every run: `SplitMix64`, by Steele, Lea and Flood (2014).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

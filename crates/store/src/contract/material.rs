@@ -10,7 +10,7 @@ use switchboard_protocol::{
     rest::{ExecutionChanged, ExecutionSummary},
 };
 
-use crate::{Entry, Report, Store};
+use crate::{Entry, Fold, Report, Store};
 
 /// The organization that most tests report to.
 pub(super) fn acme() -> OrganizationId {
@@ -19,7 +19,7 @@ pub(super) fn acme() -> OrganizationId {
 
 /// A report for everybody in the organization, from which nothing is derived.
 pub(super) fn note(text: &str) -> Report {
-    Report { id: None, body: format!(r#"{{"type":"note","text":"{text}"}}"#).into(), execution: None }
+    Report { id: None, body: format!(r#"{{"type":"note","text":"{text}"}}"#).into(), fold: None }
 }
 
 /// The same with an id.
@@ -37,7 +37,7 @@ pub(super) fn event(execution: &str, number: u32, kind: &str, data: Option<&str>
     };
     let frame = ExecutionFrame { execution_id: execution.into(), event };
     let body = Envelope::unsequenced(Frame::ExecutionEvent(frame.clone())).encode().unwrap();
-    Report { id: None, body: body.into(), execution: Some(frame) }
+    Report { id: None, body: body.into(), fold: Some(Fold::Execution(frame)) }
 }
 
 /// The first event of an execution, with a title.

@@ -13,12 +13,19 @@
     reason = "these are tests, though not marked as such: whoever implements a store marks them"
 )]
 
+mod chat;
+mod chatting;
+mod conversations;
 mod executions;
 mod history;
 mod idempotency;
 mod log;
 mod material;
+mod results;
 mod retention;
+mod search;
+mod task_history;
+mod tasks;
 
 use std::sync::Arc;
 
@@ -26,11 +33,17 @@ use futures::future::BoxFuture;
 
 use crate::Store;
 
+pub use chat::*;
+pub use conversations::*;
 pub use executions::*;
 pub use history::*;
 pub use idempotency::*;
 pub use log::*;
+pub use results::*;
 pub use retention::*;
+pub use search::*;
+pub use task_history::*;
+pub use tasks::*;
 
 /// A storage to test: empty when it is made, and opened once or several times.
 pub trait Subject: Send + Sync {
@@ -72,7 +85,40 @@ macro_rules! contract_tests {
             a_log_that_retention_emptied_goes_on
             emptied_executions_go_when_they_are_old_or_over
             reports_come_in_while_retention_deletes
+            a_message_is_stored_with_its_task
+            a_message_sent_again_is_not_stored_again
+            an_unknown_conversation_stores_nothing
+            organizations_do_not_see_each_others_chats
+            conversations_are_listed_by_their_latest_message
+            pages_of_conversations_are_stable_while_messages_come
+            a_conversation_is_read_in_pages
+            a_conversation_is_as_of_its_seq
+            chats_live_on_after_reopening
+            silent_conversations_go_with_age
+            answers_are_counted_with_their_costs
+            a_results_frame_is_the_message
+            each_step_of_a_task_is_told
+            concurrent_claims_give_each_task_to_one_worker
+            claims_take_the_oldest_task_that_matches
+            a_claim_brings_the_conversation
+            racing_results_are_stored_once
+            a_late_result_is_a_duplicate
+            a_result_of_an_unknown_task_is_stored_as_it_is
+            a_failure_says_why
+            results_of_any_shape_end_their_tasks
+            a_lease_is_renewed_by_its_worker_only
+            lost_tasks_wait_again_and_are_counted
+            a_task_that_loses_its_workers_fails
+            any_number_of_lost_tasks_is_recovered
+            parts_of_an_answer_accumulate
+            lines_are_found_by_the_beginnings_of_their_words
+            any_text_can_be_searched_for
+            searches_are_apart
+            what_was_just_reported_is_found
+            nothing_is_found_that_has_gone
+            the_latest_entries_are_those_for_everybody
             random_histories_match_a_plain_model
+            random_tasks_match_a_plain_model
         }
     };
     ($make:expr => $($test:ident)*) => {

@@ -1,20 +1,18 @@
 //! What one transaction changes, until it is committed.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, Transaction, params};
-use switchboard_protocol::{
-    DashboardUpdate, Envelope, ExecutionId, ExecutionStatus, Frame, Json, OrganizationId, Timestamp,
-    rest::{ExecutionChanged, ExecutionSummary},
-};
+use rusqlite::{Transaction, params};
+use switchboard_protocol::{Envelope, Frame, OrganizationId, Timestamp};
 
 use super::{
+    chat::Ended,
+    executions::Changed,
     failure::Failure,
-    lists,
     memory::{ExecutionKey, Memory, Organization, StoredExecution},
     position::Position,
 };
-use crate::{Appended, ENTRY_OVERHEAD_BYTES, Report};
+use crate::{Appended, ENTRY_OVERHEAD_BYTES, Fold, Report};
 
 /// Where a report with this id stands; a constant for a test that looks at how SQLite runs it.
 pub(super) const KNOWN: &str = "SELECT position FROM entries WHERE organization = ?1 AND report_id = ?2";
@@ -22,22 +20,31 @@ pub(super) const KNOWN: &str = "SELECT position FROM entries WHERE organization 
 /// What one transaction changes: copies of what the writer remembers. They are written back once per
 /// transaction and not once per report, and dropped where the transaction fails.
 pub(super) struct Changes<'a> {
-    transaction: &'a Transaction<'a>,
-    memory: &'a mut Memory,
-    received_at: Timestamp,
-    organizations: HashMap<OrganizationId, Organization>,
-    executions: HashMap<ExecutionKey, Changed>,
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) received_at: Timestamp,
+    pub(super) memory: &'a mut Memory,
+    /// The executions that this transaction has to do with.
+    pub(super) executions: HashMap<ExecutionKey, Changed>,
     /// How many batches were added, which tells one batch's announcements from another's.
-    batches: u64,
+    pub(super) batches: u64,
+    organizations: HashMap<OrganizationId, Organization>,
 }
 
-/// An execution that the transaction added events to.
-struct Changed {
-    execution: StoredExecution,
-    /// Whether an event was added; not so where all were duplicates.
-    grown: bool,
-    /// The batch that has announced the change already.
-    announced_by: u64,
+/// What became of a report.
+pub(super) enum Fate {
+    /// It stands in the log.
+    Stored,
+    /// The log knows its id.
+    Known,
+    /// It is a further end of a task that ended with the entry of this number.
+    Late(u64),
+}
+
+/// What a batch has changed and the log has not been told yet.
+#[derive(Default)]
+struct Untold {
+    executions: Vec<ExecutionKey>,
+    tasks: Vec<Ended>,
 }
 
 /// What has been written and is to be remembered once it is committed.
@@ -56,8 +63,8 @@ impl<'a> Changes<'a> {
     ) -> Self {
         Self {
             transaction,
-            memory,
             received_at,
+            memory,
             organizations: HashMap::new(),
             executions: HashMap::new(),
             batches: 0,
@@ -69,30 +76,30 @@ impl<'a> Changes<'a> {
     pub(super) fn append(&mut self, name: &OrganizationId, reports: &[Report]) -> Result<Appended, Failure> {
         self.batches += 1;
         if reports.is_empty() {
-            let known = self.organizations.get(name).or_else(|| self.memory.organizations.get(name));
-            return Ok(Appended {
-                accepted: 0,
-                duplicates: 0,
-                seq: known.map_or(0, |organization| organization.head),
-            });
+            let head = self.known_organization(name).map_or(0, |organization| organization.head);
+            return Ok(Appended { accepted: 0, duplicates: 0, seq: head });
         }
         let mut organization = self.organization(name)?;
-        let mut announced = Vec::new();
+        let mut untold = Untold::default();
         let mut accepted = 0;
-        let mut last = None;
-        for report in reports {
-            let stored = self.report(name, &mut organization, report, &mut announced)?;
-            accepted += u64::from(stored);
-            last = stored.then_some(organization.head);
+        let mut seq = organization.head;
+        for (index, report) in (1..).zip(reports) {
+            match self.report(name, &mut organization, report, &mut untold)? {
+                Fate::Stored => {
+                    accepted += 1;
+                    seq = organization.head;
+                }
+                Fate::Late(ended) => seq = ended,
+                // Only the last one's number is answered, so the others are not looked up.
+                Fate::Known if index < reports.len() => {}
+                Fate::Known => seq = self.seq_of(&organization, report)?,
+            }
         }
-        let seq = match (last, reports.last()) {
-            (None, Some(duplicate)) => self.seq_of(&organization, duplicate)?,
-            (last, _) => last.unwrap_or(organization.head),
-        };
-        for key in announced {
-            self.announce(name, &mut organization, &key)?;
+        for key in untold.executions {
+            self.announce_execution(name, &mut organization, &key)?;
         }
-        self.organizations.insert(name.clone(), organization);
+        self.announce_ended(name, &mut organization, &untold.tasks)?;
+        self.keep(name, organization);
         let duplicates = u64::try_from(reports.len()).unwrap_or(u64::MAX) - accepted;
         Ok(Appended { accepted, duplicates, seq })
     }
@@ -106,33 +113,21 @@ impl<'a> Changes<'a> {
         for Organization { id, head, bytes } in self.organizations.values() {
             update.execute(params![id, head.cast_signed(), bytes.cast_signed()])?;
         }
-        let mut upsert = self.transaction.prepare_cached(
-            "INSERT INTO executions (position, execution_id, status, last_at, emptied, searchable, summary)
-             VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)
-             ON CONFLICT (position) DO UPDATE SET status = excluded.status, last_at = excluded.last_at, emptied = 0,
-                 searchable = excluded.searchable, summary = excluded.summary",
-        )?;
-        let grown = self.executions.values().filter(|changed| changed.grown);
-        for StoredExecution { position, summary } in grown.map(|changed| &changed.execution) {
-            upsert.execute(params![
-                position.key(),
-                summary.execution_id.as_str(),
-                summary.status.as_str(),
-                self.received_at.as_millis(),
-                searchable(summary),
-                serde_json::to_string(summary)?,
-            ])?;
-        }
+        self.write_executions()?;
         let executions = self.executions.into_iter().map(|(key, changed)| (key, changed.execution)).collect();
         Ok(Written { organizations: self.organizations, executions })
     }
 
-    /// The organization as this transaction has left it, made where it is new.
-    fn organization(&mut self, name: &OrganizationId) -> Result<Organization, Failure> {
-        if let Some(organization) =
-            self.organizations.get(name).or_else(|| self.memory.organizations.get(name))
-        {
-            return Ok(*organization);
+    /// The organization as this transaction has left it; `None` where it has no log.
+    pub(super) fn known_organization(&self, name: &OrganizationId) -> Option<Organization> {
+        self.organizations.get(name).or_else(|| self.memory.organizations.get(name)).copied()
+    }
+
+    /// The organization as this transaction has left it, made where it is new. What is appended to its log moves
+    /// the copy that this answers; [`keep`](Self::keep) takes it back.
+    pub(super) fn organization(&mut self, name: &OrganizationId) -> Result<Organization, Failure> {
+        if let Some(organization) = self.known_organization(name) {
+            return Ok(organization);
         }
         self.transaction
             .prepare_cached("INSERT INTO organizations (name, head, bytes) VALUES (?1, 0, 0)")?
@@ -142,45 +137,46 @@ impl<'a> Changes<'a> {
         Ok(organization)
     }
 
-    /// Stores a report that is new, and folds its event. Answers whether it was new.
+    /// Takes over an organization whose log has grown.
+    pub(super) fn keep(&mut self, name: &OrganizationId, organization: Organization) {
+        self.organizations.insert(name.clone(), organization);
+    }
+
+    /// Stores a report that is new, and folds it.
     fn report(
         &mut self,
         name: &OrganizationId,
         organization: &mut Organization,
         report: &Report,
-        announced: &mut Vec<ExecutionKey>,
-    ) -> Result<bool, Failure> {
-        let Some(frame) = &report.execution else {
-            return self.insert(organization, report.id.as_deref(), &report.body, |_| None);
-        };
-        let key = (organization.id, frame.execution_id.clone());
-        let known = self.load(&key)?;
-        let is_new = known.is_none();
-        if !self.insert(organization, report.id.as_deref(), &report.body, |own| Some(known.unwrap_or(own)))? {
-            return Ok(false);
+        untold: &mut Untold,
+    ) -> Result<Fate, Failure> {
+        match &report.fold {
+            Some(Fold::Execution(frame)) => {
+                self.execution_event(name, organization, report, frame, &mut untold.executions)
+            }
+            Some(Fold::TaskResult(result)) => {
+                self.task_result(organization, report, result, &mut untold.tasks)
+            }
+            Some(Fold::TaskDelta(task, delta)) => self.task_delta(organization, report, task, delta),
+            None => self.plain(organization, report),
         }
-        let own = Position::new(organization.id, organization.head)?;
-        let changed = self.executions.entry(key.clone()).or_insert_with(|| Changed {
-            execution: StoredExecution {
-                position: own,
-                summary: switchboard_model::new_summary(name, &frame.execution_id),
-            },
-            grown: true,
-            announced_by: 0,
-        });
-        changed.grown = true;
-        let shows =
-            switchboard_model::apply_event(&mut changed.execution.summary, &frame.event, self.received_at);
-        if (shows || is_new) && changed.announced_by != self.batches {
-            changed.announced_by = self.batches;
-            announced.push(key);
-        }
-        Ok(true)
+    }
+
+    /// Stores a report that no projection folds over.
+    pub(super) fn plain(&self, organization: &mut Organization, report: &Report) -> Result<Fate, Failure> {
+        let stored = self.insert(organization, report.id.as_deref(), &report.body, |_| None)?;
+        Ok(if stored { Fate::Stored } else { Fate::Known })
+    }
+
+    /// Appends an entry that the store itself makes. Answers where it stands.
+    pub(super) fn derive(&self, organization: &mut Organization, frame: Frame) -> Result<Position, Failure> {
+        self.insert(organization, None, &Envelope::unsequenced(frame).encode()?, |_| None)?;
+        Position::new(organization.id, organization.head)
     }
 
     /// Appends an entry, and moves head and bytes. Answers `false`, and does nothing, where the log has the
     /// report's id. `execution` is told the entry's own position and answers that of its execution.
-    fn insert(
+    pub(super) fn insert(
         &self,
         organization: &mut Organization,
         report_id: Option<&str>,
@@ -220,70 +216,4 @@ impl<'a> Changes<'a> {
             .query_row(params![organization.id, duplicate.id], |row| row.get(0))?;
         Ok(Position::from_key(key).seq())
     }
-
-    /// Makes sure that an execution which is known stands among the changes. Answers its position, and `None`
-    /// where there is no such execution yet.
-    fn load(&mut self, key: &ExecutionKey) -> Result<Option<Position>, Failure> {
-        let slot = match self.executions.entry(key.clone()) {
-            Entry::Occupied(changed) => return Ok(Some(changed.get().execution.position)),
-            Entry::Vacant(slot) => slot,
-        };
-        let execution = match self.memory.executions.get(key) {
-            Some(execution) => execution.clone(),
-            None => match stored(self.transaction, key.0, &key.1)? {
-                Some(execution) => execution,
-                None => return Ok(None),
-            },
-        };
-        let position = execution.position;
-        slot.insert(Changed { execution, grown: false, announced_by: 0 });
-        Ok(Some(position))
-    }
-
-    /// Appends the `dashboard:update` that shows an execution as the batch has left it.
-    fn announce(
-        &self,
-        name: &OrganizationId,
-        organization: &mut Organization,
-        key: &ExecutionKey,
-    ) -> Result<(), Failure> {
-        let Some(changed) = self.executions.get(key) else { return Ok(()) };
-        let payload = ExecutionChanged {
-            organization_id: name.clone(),
-            kind: ExecutionChanged::KIND.to_owned(),
-            execution: changed.execution.summary.clone(),
-        };
-        let update = DashboardUpdate { organization_id: name.clone(), data: Json::write(&payload)? };
-        let body = Envelope::unsequenced(Frame::DashboardUpdate(update)).encode()?;
-        self.insert(organization, None, &body, |_| None)?;
-        Ok(())
-    }
-}
-
-/// The execution as the database has it.
-fn stored(
-    transaction: &Transaction<'_>,
-    organization: i64,
-    execution: &ExecutionId,
-) -> Result<Option<StoredExecution>, Failure> {
-    let row: Option<(i64, String)> = transaction
-        .prepare_cached(lists::SUMMARY)?
-        .query_row(params![organization, execution.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((key, summary)) = row else { return Ok(None) };
-    Ok(Some(StoredExecution { position: Position::from_key(key), summary: serde_json::from_str(&summary)? }))
-}
-
-/// What a list's text filter looks into: lower case, a line for each member.
-fn searchable(summary: &ExecutionSummary) -> String {
-    let entities = [&summary.agent, &summary.department].into_iter().flatten();
-    let names = entities.flat_map(|entity| [entity.name.as_str(), entity.id.as_str()]);
-    let words = summary.title.as_deref().into_iter().chain(names).chain([summary.execution_id.as_str()]);
-    words.map(str::to_lowercase).collect::<Vec<_>>().join("\n")
-}
-
-/// The statuses of executions that have ended, as a list in SQL.
-pub(super) fn ended_in_sql() -> String {
-    let ended = ExecutionStatus::ALL.into_iter().filter(|status| status.is_final());
-    ended.map(|status| format!("'{status}'")).collect::<Vec<_>>().join(", ")
 }

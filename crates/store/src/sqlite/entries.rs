@@ -16,6 +16,8 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 pub(super) const ORGANIZATION: &str = "SELECT id, head FROM organizations WHERE name = ?1";
 pub(super) const PAGE: &str = "SELECT position, execution, body FROM entries
     WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3";
+pub(super) const LATEST: &str = "SELECT position, CASE WHEN execution IS NULL THEN body END FROM entries
+    WHERE position > ?1 AND position <= ?2 ORDER BY position DESC LIMIT ?3";
 pub(super) const FIRST: &str = "SELECT min(position) FROM entries WHERE position >= ?1 AND position <= ?2";
 
 /// An organization's row id and head; `None` where nobody reported to it.
@@ -81,8 +83,31 @@ pub(super) fn bounds(
     Ok(Bounds { epoch, first, head })
 }
 
+/// The latest entries that belong to no execution, the newest first, of the last `limit` entries of the log: at most
+/// one beyond [`PAGE_BYTES`].
+pub(super) fn latest(
+    transaction: &Transaction<'_>,
+    name: &OrganizationId,
+    limit: usize,
+) -> Result<Vec<Entry>, Failure> {
+    let Some((organization, _)) = organization(transaction, name)? else { return Ok(Vec::new()) };
+    let mut statement = transaction.prepare_cached(LATEST)?;
+    let (from, to) = (Position::bound(organization, 0), Position::last(organization));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![from.key(), to.key(), limit])?;
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()?
+        && bytes < PAGE_BYTES
+    {
+        let Some(body) = row.get::<_, Option<Arc<str>>>(1)? else { continue };
+        bytes += body.len();
+        entries.push(Entry { seq: Position::from_key(row.get(0)?).seq(), execution_id: None, body });
+    }
+    Ok(entries)
+}
+
 /// The oldest entry that retention has left.
-fn first(transaction: &Transaction<'_>, organization: i64) -> Result<Option<Position>, Failure> {
+pub(super) fn first(transaction: &Transaction<'_>, organization: i64) -> Result<Option<Position>, Failure> {
     let key: Option<i64> = transaction.prepare_cached(FIRST)?.query_row(
         params![Position::bound(organization, 0).key(), Position::last(organization).key()],
         |row| row.get(0),

@@ -13,15 +13,18 @@ pub(super) enum Failure {
     /// A projection could not be written as JSON, or a stored one not be read.
     #[error("a stored summary is not what it should be: {0}")]
     Json(#[from] serde_json::Error),
+    /// A report's text is not the frame that its types say.
+    #[error("a report is not what it was checked to be: {0}")]
+    Frame(#[from] switchboard_protocol::DecodeError),
     /// A number has outgrown its bits.
     #[error("{0}")]
     Full(&'static str),
 }
 
 impl Failure {
-    /// Whether the cause may lie in one batch of a group, so that the others deserve another try without it.
+    /// Whether the cause may lie in one change of a group, so that the others deserve another try without it.
     /// A full disk or another program's lock would meet each of them again.
-    pub(super) fn may_be_of_one_batch(&self) -> bool {
+    pub(super) fn may_be_of_one_change(&self) -> bool {
         match self {
             Self::Sql(error) => !matches!(
                 error.sqlite_error_code(),
@@ -38,7 +41,7 @@ impl Failure {
                         | ErrorCode::NotADatabase
                 )
             ),
-            Self::Json(_) | Self::Full(_) => true,
+            Self::Json(_) | Self::Frame(_) | Self::Full(_) => true,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, functions::FunctionFlags};
 
 use super::{SqliteOptions, Synchronous, failure::explain, schema};
 use crate::StoreError;
@@ -28,7 +28,7 @@ const JOURNAL_BYTES: i64 = 64 * 1024 * 1024;
 const WRITER_CACHE: i64 = -32 * 1024;
 
 /// Room for every statement that a connection uses.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// An opened folder: only one exists for a folder, on the whole machine.
 pub(super) struct Folder {
@@ -59,6 +59,13 @@ pub(super) fn reader(database: &Path, busy_timeout: Duration) -> rusqlite::Resul
     let connection = Connection::open_with_flags(database, flags)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // `holds(text, part)`: whether a text holds a part that is in lower case already. SQLite's own functions know
+    // the case of ASCII letters only.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("holds", 2, flags, |call| {
+        let (text, part) = (call.get_raw(0).as_str_or_null()?, call.get_raw(1).as_str()?);
+        Ok(text.is_some_and(|text| text.to_lowercase().contains(part)))
+    })?;
     Ok(connection)
 }
 

@@ -1,21 +1,25 @@
 //! The embedded store: one SQLite file, one writer, and a few readers.
 //!
 //! ```text
-//! append ─→ queue ─→ writer thread: one transaction for all that waits ─→ heads ─→ answers
-//! read, lists, snapshots ─→ a read-only connection each, one transaction each
+//! append, chat ─→ queue ─→ writer thread: one transaction for all that waits ─→ heads ─→ answers
+//! read, lists, snapshots, search ─→ a read-only connection each, one transaction each
 //! ```
 //!
 //! * `queue` bounds what waits; `writer` is the thread and the group commit; `changes` is what one
-//!   transaction does: entries, the fold of executions, and the updates that are derived from it; `memory` is
-//!   what the writer knows without reading.
+//!   transaction does to the log; `executions` is the fold of executions and the updates that are derived from it;
+//!   `memory` is what the writer knows without reading.
 //! * `readers` runs reads; `entries` and `lists` are the queries.
+//! * `chat` holds conversations and tasks, and `search` the index of what was written; the files of each are told
+//!   of there.
 //! * `prune` is retention. `folder` and `schema` open the file.
 //!
 //! Nothing outside this folder may assume that there is one process, as there is here: a lock on the folder
 //! sees to it.
 
 mod changes;
+mod chat;
 mod entries;
+mod executions;
 mod failure;
 mod folder;
 mod heads;
@@ -27,6 +31,7 @@ mod prune;
 mod queue;
 mod readers;
 mod schema;
+mod search;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -52,12 +57,13 @@ use switchboard_protocol::{
 use tokio::sync::{oneshot, watch};
 
 use self::{
+    changes::Changes,
     failure::Failure,
     folder::Folder,
     heads::Heads,
     memory::Memory,
     prune::Limits,
-    queue::{Batch, Command, Waiting},
+    queue::{Batch, Call, Change, Command, Waiting},
     readers::Readers,
     stats::Counters,
     writer::Writer,
@@ -83,6 +89,8 @@ pub struct SqliteStore {
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Held by the one `prune` that runs.
     pruning: tokio::sync::Mutex<()>,
+    /// Held by the one call that brings the index on.
+    indexing: tokio::sync::Mutex<()>,
 }
 
 impl SqliteStore {
@@ -120,6 +128,7 @@ impl SqliteStore {
             commands: Mutex::new(Some(commands)),
             writer: Mutex::new(Some(writer)),
             pruning: tokio::sync::Mutex::default(),
+            indexing: tokio::sync::Mutex::default(),
         })
     }
 
@@ -155,6 +164,18 @@ impl SqliteStore {
         Ok(answered.await.map_err(|_| writer_is_gone())??)
     }
 
+    /// Makes a change in the same commit as what else waits. `bytes` is about how much it carries.
+    async fn change<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        change: impl FnMut(&mut Changes<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let place = self.waiting.take(bytes).ok_or(StoreError::Busy)?;
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::Change(Change::Call(Call::new(place, answer, change))))?;
+        answered.await.map_err(|_| writer_is_gone())?
+    }
+
     /// Lets nothing more in. Answers the writer's thread, for the first caller to wait for.
     fn shut(&self) -> Option<JoinHandle<()>> {
         drop(self.commands.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -169,7 +190,8 @@ impl Log for SqliteStore {
             let bytes = reports.iter().map(|report| report.body.len()).sum();
             let place = self.waiting.take(bytes).ok_or(StoreError::Busy)?;
             let (answer, answered) = oneshot::channel();
-            self.send(Command::Append(Batch { organization, reports, place, answer }))?;
+            let batch = Batch { organization, reports, place, answer };
+            self.send(Command::Change(Change::Batch(batch)))?;
             answered.await.map_err(|_| writer_is_gone())?
         }
         .boxed()
@@ -229,6 +251,10 @@ impl Upkeep for SqliteStore {
                 .work(move |connection, memory| prune::forget(connection, memory, limits.cutoff))
                 .await?
             {}
+            if let Some(cutoff) = limits.cutoff {
+                while self.work(move |connection, _| chat::forget(connection, cutoff)).await? {}
+            }
+            self.tend_index().await?;
             let mut shrunk = false;
             while self.work(|connection, _| prune::shrink(connection)).await? {
                 shrunk = true;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use switchboard_protocol::{ExecutionId, OrganizationId};
 
-use super::{changes::ended_in_sql, failure::Failure, memory::Memory, position::Position};
+use super::{executions::ended_in_sql, failure::Failure, memory::Memory, position::Position};
 use crate::ENTRY_OVERHEAD_BYTES;
 
 /// How many entries one transaction deletes: few milliseconds, so that a report hardly waits.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use switchboard_protocol::OrganizationId;
 use tokio::sync::oneshot;
 
-use super::{SqliteOptions, memory::Memory};
+use super::{SqliteOptions, changes::Changes, failure::Failure, memory::Memory};
 use crate::{Appended, Report, StoreError};
 
 /// A piece of upkeep that runs between two commits, and answers by itself.
@@ -17,10 +17,28 @@ pub(super) type Work = Box<dyn FnOnce(&mut Connection, &mut Memory) + Send>;
 
 /// What the writer is asked.
 pub(super) enum Command {
-    /// Store a batch.
-    Append(Batch),
+    /// Change something, together with whatever else waits.
+    Change(Change),
     /// Do a piece of upkeep.
     Work(Work),
+}
+
+/// A change on its way; changes that wait share a commit.
+pub(super) enum Change {
+    /// A batch to be stored.
+    Batch(Batch),
+    /// A call that is more than a batch.
+    Call(Call),
+}
+
+impl Change {
+    /// How much room it takes while it waits.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Batch(batch) => batch.place.bytes,
+            Self::Call(call) => call.place.bytes,
+        }
+    }
 }
 
 /// A batch on its way.
@@ -30,6 +48,60 @@ pub(super) struct Batch {
     /// Given back when the batch is answered, or dropped.
     pub(super) place: Place,
     pub(super) answer: oneshot::Sender<Result<Appended, StoreError>>,
+}
+
+/// A call on its way.
+pub(super) struct Call {
+    pub(super) request: Box<dyn Request>,
+    /// Given back when the call is answered, or dropped.
+    pub(super) place: Place,
+}
+
+impl Call {
+    pub(super) fn new<T: Send + 'static>(
+        place: Place,
+        answer: oneshot::Sender<Result<T, StoreError>>,
+        run: impl FnMut(&mut Changes<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Self {
+        Self { request: Box::new(Asked { run, done: None, answer }), place }
+    }
+}
+
+/// What a call does in a transaction, and whom it answers once that is committed.
+pub(super) trait Request: Send {
+    /// Makes the changes. It is called again where the transaction has failed, and is alone in that one.
+    fn run(&mut self, changes: &mut Changes<'_>) -> Result<(), Failure>;
+
+    /// Answers: after a commit, with what the last run came to.
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+struct Asked<T, F> {
+    run: F,
+    done: Option<T>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Request for Asked<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Changes<'_>) -> Result<T, Failure> + Send,
+{
+    fn run(&mut self, changes: &mut Changes<'_>) -> Result<(), Failure> {
+        self.done = Some((self.run)(changes)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        // Without an outcome the sender is dropped, which tells the caller that the writer has stopped.
+        let answer = match outcome {
+            Ok(()) => self.done.map(Ok),
+            Err(error) => Some(Err(error)),
+        };
+        if let Some(answer) = answer {
+            let _ = self.answer.send(answer);
+        }
+    }
 }
 
 /// How much may wait for a commit, and how much does.

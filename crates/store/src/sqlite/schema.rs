@@ -53,6 +53,88 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX executions_by_status ON executions (status, position);
     CREATE INDEX executions_emptied ON executions (last_at) WHERE emptied = 1;
     ",
+    // 1 → 2: conversations and tasks, and the index of what was written.
+    "
+    -- `latest` is the position of the entry that came with the latest message. `title` to `cost_usd` are what
+    -- lists show; `pending` counts the tasks that have not ended.
+    CREATE TABLE conversations (
+        id INTEGER PRIMARY KEY,
+        organization INTEGER NOT NULL,
+        conversation_id TEXT NOT NULL,
+        latest INTEGER NOT NULL UNIQUE,
+        title TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        message_count INTEGER NOT NULL,
+        pending INTEGER NOT NULL,
+        preview TEXT NOT NULL,
+        cost_usd REAL
+    ) STRICT;
+    CREATE UNIQUE INDEX conversations_by_id ON conversations (organization, conversation_id);
+    CREATE INDEX conversations_idle ON conversations (updated_at) WHERE pending = 0;
+
+    -- `position` is that of the entry that came with the message, so messages have the log's order.
+    CREATE TABLE messages (
+        position INTEGER PRIMARY KEY,
+        organization INTEGER NOT NULL GENERATED ALWAYS AS (position >> 44) VIRTUAL,
+        conversation INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        task_id TEXT NOT NULL,
+        role TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        lane TEXT,
+        model TEXT,
+        cost_usd REAL,
+        files TEXT,
+        error TEXT,
+        note TEXT,
+        content TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX messages_by_id ON messages (organization, message_id);
+    CREATE INDEX messages_by_conversation ON messages (conversation);
+    CREATE INDEX answers_by_time ON messages (organization, created_at, cost_usd)
+        WHERE role = 'assistant' AND error IS NULL;
+
+    -- `number` is the order in which tasks were queued, over all organizations. `question` is the position of the
+    -- message that is to be answered, `answer` that of the entry that ended the task. `partial` is what a running
+    -- task has answered so far, and `partial_length` its number of characters.
+    CREATE TABLE tasks (
+        number INTEGER PRIMARY KEY,
+        organization INTEGER NOT NULL,
+        task_id TEXT NOT NULL,
+        conversation INTEGER NOT NULL,
+        question INTEGER NOT NULL,
+        answer INTEGER,
+        lane TEXT NOT NULL,
+        status TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        worker TEXT,
+        lease_until INTEGER,
+        created_at INTEGER NOT NULL,
+        started_at INTEGER,
+        finished_at INTEGER,
+        error TEXT,
+        result TEXT,
+        partial_length INTEGER NOT NULL,
+        partial TEXT
+    ) STRICT;
+    CREATE UNIQUE INDEX tasks_by_id ON tasks (organization, task_id);
+    CREATE INDEX tasks_by_status ON tasks (status, number, organization, lane);
+    CREATE INDEX tasks_by_conversation ON tasks (conversation, finished_at);
+
+    -- The words of output, logs and errors: `rowid` is the entry's position. The text itself is in the entry only.
+    CREATE VIRTUAL TABLE line_words USING fts5 (
+        text, content = '', contentless_delete = 1, tokenize = \"unicode61 remove_diacritics 2\"
+    );
+    -- Deleted words are cleared away when most of a part of the index is gone. By default that is from a tenth on,
+    -- which holds the writer up for seconds where retention deletes much.
+    INSERT INTO line_words (line_words, rank) VALUES ('deletemerge', 60);
+    -- How far the words of each log are in the index.
+    CREATE TABLE line_words_reach (
+        organization INTEGER PRIMARY KEY,
+        seq INTEGER NOT NULL
+    ) STRICT;
+    ",
 ];
 
 /// Brings the database to the newest schema, creating it in an empty file.
@@ -60,6 +142,11 @@ const MIGRATIONS: &[&str] = &[
 /// # Errors
 /// The reason in words, and what to do.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
+    lead(connection, MIGRATIONS)
+}
+
+/// Brings the database to the schema that is `steps` long.
+fn lead(connection: &mut Connection, steps: &[&str]) -> Result<(), String> {
     let explain = |error: rusqlite::Error| super::failure::explain(&error);
     // Counts only while the file is empty, and must be set before the first table is made.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(explain)?;
@@ -73,7 +160,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
     if tables > 0 && application != APPLICATION_ID {
         return Err("the database belongs to another program; choose another folder".to_owned());
     }
-    let known = MIGRATIONS.len();
+    let known = steps.len();
     let from = usize::try_from(version).unwrap_or(usize::MAX);
     if from > known {
         return Err(format!(
@@ -81,7 +168,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
              start that version, or choose another folder"
         ));
     }
-    for step in MIGRATIONS.iter().skip(from) {
+    for step in steps.iter().skip(from) {
         transaction.execute_batch(step).map_err(explain)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(explain)?;
@@ -89,4 +176,10 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
         .pragma_update(None, "user_version", i32::try_from(known).unwrap_or(i32::MAX))
         .map_err(explain)?;
     transaction.commit().map_err(explain)
+}
+
+/// Brings the database to an earlier schema, as an earlier version made it.
+#[cfg(test)]
+pub(super) fn migrate_to(connection: &mut Connection, schema: usize) {
+    lead(connection, &MIGRATIONS[..schema]).unwrap();
 }

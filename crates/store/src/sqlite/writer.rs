@@ -17,14 +17,14 @@ use super::{
     failure::Failure,
     heads::Heads,
     memory::Memory,
-    queue::{Batch, Command},
+    queue::{Batch, Call, Change, Command},
     stats::Counters,
 };
 use crate::{Appended, StoreError};
 
-/// What one commit takes at most, so that the first batch in it does not wait long for the last: some tens of
+/// What one commit takes at most, so that the first change in it does not wait long for the last: some tens of
 /// milliseconds of work.
-const GROUP_BATCHES: usize = 1024;
+const GROUP_CHANGES: usize = 1024;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 /// The one writer. It owns everything that it works with, so that nothing is locked while it does.
@@ -43,7 +43,7 @@ impl Writer {
         let mut held = None;
         while let Some(command) = held.take().or_else(|| commands.recv().ok()) {
             match command {
-                Command::Append(first) => {
+                Command::Change(first) => {
                     let (group, next) = gather(first, commands);
                     held = next;
                     self.store(group);
@@ -59,42 +59,59 @@ impl Writer {
         drop(lock);
     }
 
-    /// Stores the batches in one transaction and answers each.
-    fn store(&mut self, group: Vec<Batch>) {
-        match self.commit(&group) {
+    /// Makes the changes in one transaction and answers each.
+    fn store(&mut self, mut group: Vec<Change>) {
+        match self.commit(&mut group) {
             Ok(appended) => {
-                for (batch, appended) in group.into_iter().zip(appended) {
-                    batch.reply(Ok(appended));
+                let mut appended = appended.into_iter();
+                for change in group {
+                    match change {
+                        Change::Batch(batch) => {
+                            if let Some(appended) = appended.next() {
+                                batch.reply(Ok(appended));
+                            }
+                        }
+                        Change::Call(call) => call.reply(Ok(())),
+                    }
                 }
             }
-            // One bad batch must not cost the others. It is rare, so the usual way carries no savepoints: the
-            // group is stored once more, batch by batch, and the bad one fails alone.
-            Err(failure) if group.len() > 1 && failure.may_be_of_one_batch() => {
-                tracing::debug!(%failure, batches = group.len(), "a group failed; storing its batches one by one");
-                for batch in group {
-                    self.store(vec![batch]);
+            // One bad change must not cost the others. It is rare, so the usual way carries no savepoints: the
+            // group is stored once more, change by change, and the bad one fails alone.
+            Err(failure) if group.len() > 1 && failure.may_be_of_one_change() => {
+                tracing::debug!(%failure, changes = group.len(), "a group failed; storing its changes one by one");
+                for change in group {
+                    self.store(vec![change]);
                 }
             }
             Err(failure) => {
-                tracing::error!(%failure, batches = group.len(), "reports could not be stored");
+                tracing::error!(%failure, changes = group.len(), "changes could not be stored");
                 let error = StoreError::from(failure);
-                for batch in group {
-                    batch.reply(Err(error.clone()));
+                for change in group {
+                    match change {
+                        Change::Batch(batch) => batch.reply(Err(error.clone())),
+                        Change::Call(call) => call.reply(Err(error.clone())),
+                    }
                 }
             }
         }
     }
 
-    fn commit(&mut self, group: &[Batch]) -> Result<Vec<Appended>, Failure> {
+    /// Answers what each batch came to; calls keep it themselves.
+    fn commit(&mut self, group: &mut [Change]) -> Result<Vec<Appended>, Failure> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut changes = Changes::new(&transaction, &mut self.memory, now());
-        let appended = group
-            .iter()
-            .map(|batch| changes.append(&batch.organization, &batch.reports))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut appended = Vec::with_capacity(group.len());
+        for change in group {
+            match change {
+                Change::Batch(batch) => appended.push(changes.append(&batch.organization, &batch.reports)?),
+                Change::Call(call) => call.request.run(&mut changes)?,
+            }
+        }
         let written = changes.write()?;
         transaction.commit()?;
-        self.counters.committed(&appended);
+        if !appended.is_empty() {
+            self.counters.committed(&appended);
+        }
         for (organization, state) in &written.organizations {
             self.heads.moved(organization, state.head);
         }
@@ -111,15 +128,23 @@ impl Batch {
     }
 }
 
-/// Takes the batches that wait already, up to a group's size. What is no batch ends the group and is next.
-fn gather(first: Batch, commands: &Receiver<Command>) -> (Vec<Batch>, Option<Command>) {
-    let mut bytes = first.place.bytes;
+impl Call {
+    /// Gives its room back and answers who waits for it.
+    fn reply(self, outcome: Result<(), StoreError>) {
+        drop(self.place);
+        self.request.answer(outcome);
+    }
+}
+
+/// Takes the changes that wait already, up to a group's size. What is no change ends the group and is next.
+fn gather(first: Change, commands: &Receiver<Command>) -> (Vec<Change>, Option<Command>) {
+    let mut bytes = first.bytes();
     let mut group = vec![first];
-    while group.len() < GROUP_BATCHES && bytes < GROUP_BYTES {
+    while group.len() < GROUP_CHANGES && bytes < GROUP_BYTES {
         match commands.try_recv() {
-            Ok(Command::Append(batch)) => {
-                bytes += batch.place.bytes;
-                group.push(batch);
+            Ok(Command::Change(change)) => {
+                bytes += change.bytes();
+                group.push(change);
             }
             Ok(work) => return (group, Some(work)),
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,

@@ -4,7 +4,7 @@
 //! so that nothing is lost and nothing comes twice. Frames go to standard output; what concerns the connection goes
 //! to standard error.
 
-mod connection;
+pub(crate) mod connection;
 mod line;
 mod watched;
 

@@ -7,19 +7,19 @@ use rusqlite::Connection;
 use tokio::task::JoinHandle;
 
 use super::{Temporary, frame, note, output, temporary};
-use crate::{Appended, Executions, Log, Report, SqliteOptions, SqliteStore, StoreError, Upkeep};
+use crate::{Appended, Executions, Fold, Log, Report, SqliteOptions, SqliteStore, StoreError, Upkeep};
 
 /// Holds the database's write lock, so that what is appended meanwhile waits.
-struct Held(Connection);
+pub(super) struct Held(Connection);
 
 impl Held {
-    fn hold(temporary: &Temporary) -> Self {
+    pub(super) fn hold(temporary: &Temporary) -> Self {
         let intruder = temporary.intruder();
         intruder.execute_batch("BEGIN IMMEDIATE").unwrap();
         Self(intruder)
     }
 
-    fn release(self) {
+    pub(super) fn release(self) {
         self.0.execute_batch("ROLLBACK").unwrap();
     }
 }
@@ -79,7 +79,7 @@ async fn batches_of_one_commit_are_announced_each() {
     let event = |kind: &str| {
         let body = format!(r#"{{"type":"event","executionId":"e-1","event":{{"type":"{kind}"}}}}"#);
         let execution = frame(&body);
-        Report { id: None, body: body.into(), execution: Some(execution) }
+        Report { id: None, body: body.into(), fold: Some(Fold::Execution(execution)) }
     };
     let alone = vec![note("alone at the lock")];
     let appends = start(&store, [alone].into_iter().chain(kinds.map(|kind| vec![event(kind)]))).await;

@@ -1,8 +1,11 @@
 //! The contract, and what is SQLite's own.
 
+mod chat;
 mod commits;
 mod disk;
 mod folder;
+mod migration;
+mod search;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -12,7 +15,7 @@ use switchboard_protocol::{ExecutionFrame, Frame};
 use tempfile::TempDir;
 
 use super::{SqliteOptions, SqliteStore};
-use crate::{Report, Store, contract::Subject};
+use crate::{Fold, Report, Store, contract::Subject};
 
 /// A folder that goes when the test ends.
 struct Temporary(TempDir);
@@ -52,7 +55,7 @@ mod contract {
 
 /// A report for everybody in the organization.
 fn note(text: &str) -> Report {
-    Report { id: None, body: format!(r#"{{"type":"note","text":"{text}"}}"#).into(), execution: None }
+    Report { id: None, body: format!(r#"{{"type":"note","text":"{text}"}}"#).into(), fold: None }
 }
 
 /// A line of an execution's output.
@@ -60,8 +63,8 @@ fn output(execution: &str, text: &str) -> Report {
     let body = format!(
         r#"{{"type":"event","executionId":"{execution}","event":{{"id":"{text}","type":"output","data":{{"text":"{text}"}}}}}}"#
     );
-    let execution = Some(frame(&body));
-    Report { id: Some(text.to_owned()), body: body.into(), execution }
+    let fold = Some(Fold::Execution(frame(&body)));
+    Report { id: Some(text.to_owned()), body: body.into(), fold }
 }
 
 /// The execution's event in a body.

@@ -1,0 +1,59 @@
+//! A file of an earlier version goes on where it was.
+
+use rusqlite::Connection;
+
+use super::{super::schema, note, output, temporary};
+use crate::{Chat, Executions, Log, NewMessage, PostOutcome, Search};
+
+/// What a hub of schema 1 left behind: the log, the execution in it, and the words that nobody has indexed.
+#[tokio::test]
+async fn a_file_of_schema_1_is_migrated_and_keeps_all() {
+    let temporary = temporary();
+    let first = {
+        // The entries are written by today's store, and moved to a file of that time.
+        let source = super::temporary();
+        let store = source.store();
+        store.append("acme".into(), vec![output("e-1", "hello"), note("one")]).await.unwrap();
+        drop(store);
+        let mut connection = Connection::open(temporary.database()).unwrap();
+        schema::migrate_to(&mut connection, 1);
+        connection.execute("ATTACH ?1 AS source", [source.database().to_str().unwrap()]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO organizations SELECT * FROM source.organizations;
+                 INSERT INTO entries (position, execution, received_at, report_id, body)
+                     SELECT position, execution, received_at, report_id, body FROM source.entries;
+                 INSERT INTO executions (position, execution_id, status, last_at, emptied, searchable, summary)
+                     SELECT position, execution_id, status, last_at, emptied, searchable, summary
+                     FROM source.executions;",
+            )
+            .unwrap();
+        let tables: i64 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'tasks'", (), |row| row.get(0))
+            .unwrap();
+        assert_eq!(tables, 0, "this is schema 1");
+        connection.query_row("SELECT epoch FROM meta", (), |row| row.get::<_, String>(0)).unwrap()
+    };
+    for _ in 0..2 {
+        let store = temporary.store();
+        let bounds = store.bounds("acme".into()).await.unwrap();
+        assert_eq!((&*bounds.epoch, bounds.first), (&*first, 1), "the same log");
+        assert_eq!(store.execution("acme".into(), "e-1".into(), 10).await.unwrap().unwrap().events.len(), 1);
+        let found = store.search("acme".into(), "hel".to_owned(), 10).await.unwrap();
+        assert_eq!((found.lines.len(), found.missing), (1, 0));
+        let message = NewMessage {
+            id: "m-1".into(),
+            conversation: None,
+            new_conversation: "c-1".into(),
+            task: "t-1".into(),
+            content: "Hello".to_owned(),
+            lane: "local".to_owned(),
+        };
+        let posted = store.post_message("acme".into(), message).await.unwrap();
+        assert!(!matches!(posted, PostOutcome::UnknownConversation));
+        assert_eq!(store.bounds("acme".into()).await.unwrap().head, 5);
+        let version: i32 =
+            temporary.intruder().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(version, 2);
+    }
+}
