@@ -4,6 +4,6 @@ mod client;
 mod error;
 mod queries;
 
-pub use client::{ApiClient, ExecutionListQuery};
+pub use client::{ApiClient, ConversationListQuery, ExecutionListQuery};
 pub use error::ApiError;
 pub use queries::{Queries, use_queries};

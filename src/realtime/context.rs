@@ -4,13 +4,15 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use switchboard_link::{Input, LinkState, LinkStats, LinkStatus};
-use switchboard_protocol::{ExecutionId, OrganizationId, Timestamp};
+use switchboard_model::{ConnectionMark, PendingTask, TaskEnd, TaskInput};
+use switchboard_protocol::{ExecutionId, OrganizationId, TaskId, Timestamp};
 
 use super::{
     fanout::{Matched, Notice, OnNotice, Subscription, Topic},
     health::Health,
     listeners::Listeners,
     shell::{Shell, Signals},
+    tasks::{TaskListener, Tasks},
 };
 
 /// A handle on the page's one connection: `Copy`, and found by [`use_websocket_context`].
@@ -27,7 +29,9 @@ pub struct WebSocketContext {
 /// What the provider owns. Dropped with the provider, and with it the socket, the timers and the listeners.
 pub(super) struct Connection {
     pub shell: Rc<Shell>,
+    pub tasks: Rc<Tasks>,
     pub _listeners: Listeners,
+    pub _results: Subscription,
 }
 
 impl WebSocketContext {
@@ -103,6 +107,34 @@ impl WebSocketContext {
         self.with_shell(read).flatten().unwrap_or_default()
     }
 
+    /// The tasks whose results are awaited, the oldest first. They outlive a reload of the page.
+    pub fn pending_task_ids(&self) -> Signal<Vec<TaskId>> {
+        self.with_tasks(|tasks| tasks.ids()).unwrap_or_default()
+    }
+
+    /// The connection as it is now: to be taken before a request that may make a task, and given to
+    /// [`register_pending_task`](Self::register_pending_task).
+    pub fn connection_mark(&self) -> ConnectionMark {
+        self.with_tasks(|tasks| tasks.mark()).unwrap_or_default()
+    }
+
+    /// Waits for a task's result: over the socket while that is up, by asking for it while it is not. It ends exactly once,
+    /// whichever path is first; [`on_task_end`](Self::on_task_end) hears of it. `mark` is of the moment before the request that
+    /// made the task: a result that the connection brought since then is found, and one that it may have missed is asked for.
+    pub fn register_pending_task(&self, task: PendingTask, mark: ConnectionMark) {
+        self.with_tasks(|tasks| tasks.tell(TaskInput::Registered { task, mark }));
+    }
+
+    /// Waits no more for a task's result.
+    pub fn remove_pending_task(&self, task: &TaskId) {
+        self.with_tasks(|tasks| tasks.tell(TaskInput::Removed(task.clone())));
+    }
+
+    /// Calls `on_end` once for each pending task that ends, until the listener is dropped; `None` where the provider is gone.
+    pub fn on_task_end(&self, on_end: impl Fn(&PendingTask, &TaskEnd) + 'static) -> Option<TaskListener> {
+        self.with_tasks(|tasks| tasks.listen(on_end))
+    }
+
     /// Calls `on_frames` for every frame of a topic; `None` where the provider is gone.
     pub(super) fn subscribe(
         &self,
@@ -137,6 +169,11 @@ impl WebSocketContext {
 
     pub(super) fn tell(&self, input: Input<'static>) {
         self.with_shell(|shell| shell.tell(input));
+    }
+
+    fn with_tasks<T>(&self, act: impl FnOnce(&Rc<Tasks>) -> T) -> Option<T> {
+        let tasks = self.connection.try_with_value(|connection| Rc::clone(&connection.tasks))?;
+        Some(act(&tasks))
     }
 
     /// The shell is taken out before it is used: what it calls may use this handle again.

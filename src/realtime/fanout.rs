@@ -22,6 +22,8 @@ pub(super) enum Topic {
     Job(JobId),
     /// Events of one execution.
     Execution(ExecutionId),
+    /// Ends of chat tasks.
+    TaskResults,
 }
 
 /// What a subscriber is told, apart from frames.
@@ -189,6 +191,7 @@ fn topics_of(envelope: &Envelope) -> [Option<Topic>; 3] {
             (Some(Topic::Job(job.job_id.clone())), organization.map(Topic::JobsOf))
         }
         Frame::ExecutionEvent(event) => (Some(Topic::Execution(event.execution_id.clone())), None),
+        Frame::TaskResult(_) => (Some(Topic::TaskResults), None),
         _ => (None, None),
     };
     [Some(Topic::Everything), first, second]

@@ -9,6 +9,8 @@
 //! decides and has no opinion of its own; `fanout.rs` hands frames to those who asked for them; the hooks turn
 //! them into state. Signals hold state, never events: handlers are called for every matching event, in
 //! order, exactly once.
+//!
+//! `tasks.rs` waits for replies that come later, by frame or by asking.
 
 mod clock;
 mod context;
@@ -19,12 +21,16 @@ mod listeners;
 mod provider;
 mod shell;
 mod socket;
+mod task_storage;
+mod tasks;
 
 pub use context::{WebSocketContext, use_websocket_context};
 pub use fanout::{Matched, Subscription};
 pub use hooks::{
-    ConnectionStatus, ExecutionHandle, ExecutionPhase, ExecutionRow, JobFilter, UseConnectionStatus,
-    UseDashboardUpdates, UseExecution, UseExecutions, UseJobEvents, use_connection_status,
-    use_dashboard_updates, use_execution, use_executions, use_job_events,
+    ChatEntry, ConnectionStatus, ConversationRow, ExecutionHandle, ExecutionPhase, ExecutionRow, JobFilter,
+    UseConnectionStatus, UseConversation, UseConversations, UseDashboardUpdates, UseExecution, UseExecutions,
+    UseJobEvents, use_connection_status, use_conversation, use_conversations, use_dashboard_updates,
+    use_execution, use_executions, use_job_events,
 };
 pub use provider::{WebSocketOptions, WebSocketProvider};
+pub use tasks::TaskListener;

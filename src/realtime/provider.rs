@@ -1,14 +1,19 @@
 //! The component that owns the one socket.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
-use switchboard_link::{Backoff, Input, LinkOptions, LinkStatus};
-use switchboard_protocol::Envelope;
+use switchboard_link::{Backoff, Input, LinkOptions, LinkState, LinkStatus};
+use switchboard_model::TaskInput;
+use switchboard_protocol::{Envelope, Frame, OrganizationId};
 
 use super::{
     context::{Connection, WebSocketContext},
+    fanout::{Subscription, Topic},
     health::Health,
     listeners::Listeners,
     shell::{Callbacks, Shell, Signals},
+    tasks::Tasks,
 };
 use crate::{api::ApiClient, config::Config};
 
@@ -91,8 +96,15 @@ pub fn WebSocketProvider(
         Signals { status: RwSignal::new(LinkStatus::default()), last_message_at: RwSignal::new(None) };
     let callbacks = Callbacks { open: on_open, message: on_message, close: on_close, error: on_error };
     let shell = Shell::new(config.ws_url, link_options, callbacks, signals);
-    let connection = Connection { _listeners: Listeners::attach(&shell), shell };
     let organization = RwSignal::new(config.organization_id);
+    let tasks = Tasks::new(api.clone());
+    watch_tasks(&tasks, signals, organization);
+    let connection = Connection {
+        _listeners: Listeners::attach(&shell),
+        _results: hear_results(&shell, &tasks),
+        shell,
+        tasks,
+    };
     let context = WebSocketContext::new(connection, signals, organization, Health::watch(api, signals));
 
     provide_context(context);
@@ -101,4 +113,39 @@ pub fn WebSocketProvider(
         context.tell(Input::Connect);
     }
     children()
+}
+
+/// Tells the pending tasks how the connection stands, from the first moment on.
+fn watch_tasks(tasks: &Rc<Tasks>, signals: Signals, organization: RwSignal<OrganizationId>) {
+    let watched = StoredValue::new_local(Rc::downgrade(tasks));
+    let followed = Memo::new(move |_| {
+        let connected = signals.status.with(|status| status.state == LinkState::Connected);
+        connected.then(|| organization.get())
+    });
+    Effect::new(move |before: Option<Option<OrganizationId>>| {
+        let now = followed.get();
+        let changed = before.as_ref() != Some(&now);
+        if let Some(tasks) = watched.try_get_value().and_then(|tasks| tasks.upgrade()).filter(|_| changed) {
+            // The first run says how the page begins: without a connection, and so there is nothing to end.
+            if before.is_some() || now.is_some() {
+                tasks.connection(now.clone());
+            }
+            tasks.restore();
+        }
+        now
+    });
+}
+
+/// Hands ends of tasks to those who wait for them.
+fn hear_results(shell: &Rc<Shell>, tasks: &Rc<Tasks>) -> Subscription {
+    let tasks = Rc::downgrade(tasks);
+    let hear = move |matched: &super::Matched<'_>| {
+        let Some(tasks) = tasks.upgrade() else { return };
+        for envelope in matched.iter() {
+            if let Frame::TaskResult(result) = &envelope.frame {
+                tasks.tell(TaskInput::Frame(result.clone()));
+            }
+        }
+    };
+    shell.fanout().subscribe(Topic::TaskResults, Box::new(hear), None, None)
 }

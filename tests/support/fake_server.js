@@ -9,6 +9,8 @@
 //   epoch: "..."                                   another log
 //   replay: false                                  answer a resume with resync
 //
+// `answer(path, status, body)` answers HTTP; `{n}` in a body is how often that path was asked.
+//
 // To teach it a new frame of a client, extend `hear`; for a new way to fail, add a key to `script`.
 
 const realFetch = globalThis.fetch;
@@ -111,18 +113,41 @@ function live() {
 }
 
 export function install() {
-  state = { mode: "hub", close: null, epoch: "one", replay: true, sockets: [], heard: [], closedByClient: [], most: 0, log: [], answers: new Map(), requests: [] };
+  state = { mode: "hub", close: null, epoch: "one", replay: true, sockets: [], heard: [], closedByClient: [], most: 0, log: [], answers: new Map(), holds: new Map(), requests: [], posted: [], messages: [], replies: new Map() };
   globalThis.WebSocket = FakeWebSocket;
   globalThis.fetch = async (input) => {
     const url = new URL(typeof input === "string" ? input : input.url);
     if (!url.pathname.startsWith("/api/") && url.pathname !== "/config.json") return realFetch(input);
     state.requests.push(url.pathname + url.search);
     await new Promise((resolve) => setTimeout(resolve, 0));
+    const body = typeof input !== "string" && input.method === "POST" ? await input.text() : null;
+    if (body !== null) state.posted.push(body);
+    if (state.holds.has(url.pathname)) await new Promise((resolve) => state.holds.get(url.pathname).push(resolve));
     const answer = state.answers.get(url.pathname);
+    if (!answer && url.pathname === "/api/conversations/c-1") return new Response(conversation(), { status: 200 });
     if (!answer) return new Response('{"title":"Not found","status":404}', { status: 404 });
     if (answer.status === 0) throw new TypeError("the fake network is down");
-    return new Response(answer.body, { status: answer.status });
+    answer.times += 1;
+    const text = answer.body.replaceAll("{n}", answer.times);
+    if (url.pathname === "/api/chat/messages" && answer.status < 300) remember(JSON.parse(body), JSON.parse(text).task_id);
+    return new Response(text, { status: answer.status });
   };
+}
+
+// The one conversation, c-1, that messages belong to: what was posted, and what has ended.
+function remember({ id, content }, task) {
+  if (!state.messages.some((message) => message.id === id)) state.messages.push({ id, role: "user", content, task_id: task });
+}
+
+function conversation() {
+  const messages = state.messages.flatMap((message) => [message, ...(state.replies.get(message.task_id) ?? [])]);
+  const tasks = state.messages.filter((message) => !state.replies.has(message.task_id)).map((message) => ({ task_id: message.task_id, status: "queued" }));
+  return JSON.stringify({ id: "c-1", messageCount: messages.length, messages, tasks, seq: state.log.length });
+}
+
+function end(result) {
+  const task = result.task_id;
+  if (!state.replies.has(task)) state.replies.set(task, [{ id: `reply-${task}`, role: "assistant", content: result.result?.content ?? "", error: result.error, task_id: task }]);
 }
 
 export function uninstall() {
@@ -140,6 +165,7 @@ export function publish(lines) {
     const frame = JSON.parse(line);
     const seq = state.log.length + 1;
     const text = state.mode === "part1" ? line : JSON.stringify({ seq, ...frame });
+    if (frame.event === "update") end(frame.data);
     const entry = { text, execution: frame.type === "event" ? frame.executionId : null };
     state.log.push(entry);
     return entry;
@@ -164,9 +190,21 @@ export function drop_connections(code, reason) {
 }
 
 export function answer(path, status, body) {
-  state.answers.set(path, { status, body });
+  state.answers.set(path, { status, body, times: 0 });
 }
 
+// Keeps requests to a path waiting until it is released.
+export function hold(path) {
+  state.holds.set(path, []);
+}
+
+export function release(path) {
+  const waiting = state.holds.get(path) ?? [];
+  state.holds.delete(path);
+  for (const resolve of waiting) resolve();
+}
+
+export function posted() { return state.posted.join("\n"); }
 export function log_length() { return state.log.length; }
 export function constructed() { return state.sockets.length; }
 export function most_at_once() { return state.most; }

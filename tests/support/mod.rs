@@ -1,5 +1,7 @@
 //! What the browser tests share: the fake server, mounting, and waiting for a condition.
 
+#![allow(dead_code)]
+
 use std::{cell::RefCell, rc::Rc};
 
 use gloo_timers::future::TimeoutFuture;
@@ -29,6 +31,9 @@ extern "C" {
     pub fn heard() -> String;
     pub fn closed_by_client() -> String;
     pub fn requests() -> String;
+    pub fn posted() -> String;
+    pub fn hold(path: &str);
+    pub fn release(path: &str);
 }
 
 /// A fresh fake server, and everything mounted against it. Dropping it unmounts and gives the page back.

@@ -4,6 +4,8 @@
 //! outside any owner: take contexts before, and capture them.
 
 mod use_connection_status;
+mod use_conversation;
+mod use_conversations;
 mod use_dashboard_updates;
 mod use_execution;
 mod use_executions;
@@ -14,6 +16,8 @@ use leptos::prelude::*;
 use super::Subscription;
 
 pub use use_connection_status::{ConnectionStatus, UseConnectionStatus, use_connection_status};
+pub use use_conversation::{ChatEntry, UseConversation, use_conversation};
+pub use use_conversations::{ConversationRow, UseConversations, use_conversations};
 pub use use_dashboard_updates::{UseDashboardUpdates, use_dashboard_updates};
 pub use use_execution::{ExecutionHandle, ExecutionPhase, UseExecution, use_execution};
 pub use use_executions::{ExecutionRow, UseExecutions, use_executions};

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use switchboard_link::LinkState;
 use switchboard_protocol::Timestamp;
 
-use crate::realtime::{WebSocketContext, use_websocket_context};
+use crate::realtime::{WebSocketContext, health::Health, use_websocket_context};
 
 /// The connection in one word, from socket and HTTP interface together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,21 +40,35 @@ pub struct UseConnectionStatus {
     pub socket_up: Signal<bool>,
     /// Whether the HTTP interface answers; `None` until the first answer.
     pub api_up: Signal<Option<bool>>,
+    /// Since when the socket is up, or not; `None` before the first attempt.
+    pub socket_since: Signal<Option<Timestamp>>,
+    /// Since when the HTTP interface answers, or doesn't; `None` until the first answer.
+    pub api_since: Signal<Option<Timestamp>>,
     /// Since when what is shown is stale; `None` while it is live.
     pub stale_since: Signal<Option<Timestamp>>,
     /// How many connections failed in a row.
     pub attempt: Signal<u32>,
     /// When the next attempt is due.
     pub next_retry_at: Signal<Option<Timestamp>>,
-    /// What ended the last connection, in words.
+    /// What ended the last connection, in words; `None` while the socket is up.
     pub last_error: Signal<Option<String>>,
     context: WebSocketContext,
+    health: Option<Health>,
 }
 
 impl UseConnectionStatus {
-    /// Connects now.
+    /// How long the last ping took to be answered, in milliseconds. Not a signal: it changes with each ping, and
+    /// nothing but an open view of it wants to know.
+    pub fn round_trip_ms(&self) -> Option<u64> {
+        self.context.stats().round_trip_ms
+    }
+
+    /// Connects now, and asks the HTTP interface now.
     pub fn reconnect(&self) {
         self.context.reconnect();
+        if let Some(health) = self.health {
+            health.check();
+        }
     }
 }
 
@@ -64,6 +78,7 @@ impl UseConnectionStatus {
 /// Where no `WebSocketProvider` stands above.
 pub fn use_connection_status() -> UseConnectionStatus {
     let context = use_websocket_context();
+    let health = use_context::<Health>();
     let (link, api_up) = (context.status(), context.is_api_healthy());
     let socket_up = context.is_connected();
     let status = Memo::new(move |_| match (socket_up.get(), api_up.get()) {
@@ -78,6 +93,15 @@ pub fn use_connection_status() -> UseConnectionStatus {
         socket: Memo::new(move |_| link.with(|link| link.state)).into(),
         socket_up,
         api_up,
+        socket_since: Memo::new(move |_| {
+            // While it is down its state goes back and forth with each attempt; what counts is since when nothing came.
+            millis(link.with(|link| match link.state {
+                LinkState::Connected => Some(link.since),
+                _ => link.stale_since,
+            }))
+        })
+        .into(),
+        api_since: health.map_or_else(|| Signal::stored(None), Health::since),
         stale_since: Memo::new(move |_| millis(link.with(|link| link.stale_since))).into(),
         attempt: Memo::new(move |_| link.with(|link| link.attempt)).into(),
         next_retry_at: Memo::new(move |_| millis(link.with(|link| link.next_retry_at.map(|at| at.wall_ms))))
@@ -85,5 +109,6 @@ pub fn use_connection_status() -> UseConnectionStatus {
         last_error: Memo::new(move |_| link.with(|link| link.last_error.as_ref().map(ToString::to_string)))
             .into(),
         context,
+        health,
     }
 }

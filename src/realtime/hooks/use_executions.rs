@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use switchboard_link::LinkState;
 use switchboard_protocol::{
     DashboardUpdate, ExecutionId, Frame, JobEvent, JobEventKind,
-    rest::{ExecutionChanged, ExecutionList, ExecutionSummary},
+    rest::{ConversationChanged, ExecutionChanged, ExecutionList, ExecutionSummary},
 };
 
 use super::{ExecutionPhase as Phase, subscribe_while_mounted};
@@ -110,6 +110,8 @@ struct List {
     in_flight: Cell<bool>,
     /// Whether the rows are this query's: those of the one before are shown until its own come.
     shown: Cell<bool>,
+    /// Whether the server's updates say what changed: then jobs tell nothing that they don't.
+    says_what_changed: Cell<bool>,
     subscriptions: RefCell<Vec<Subscription>>,
     this: Weak<Self>,
 }
@@ -181,6 +183,7 @@ impl List {
             waiting: RefCell::default(),
             in_flight: Cell::new(false),
             shown: Cell::new(false),
+            says_what_changed: Cell::new(false),
             subscriptions: RefCell::default(),
             this: this.clone(),
         });
@@ -221,7 +224,9 @@ impl List {
                 let Some(list) = for_jobs.upgrade() else { return };
                 let changes_lists =
                     |frame: &Frame| matches!(frame, Frame::JobEvent(job) if is_turning_point(job));
-                if matched.iter().any(|envelope| changes_lists(&envelope.frame)) {
+                if !list.says_what_changed.get()
+                    && matched.iter().any(|envelope| changes_lists(&envelope.frame))
+                {
                     list.refetch_soon(REFETCH_MS);
                 }
             },
@@ -233,11 +238,14 @@ impl List {
     fn receive(&self, seq: Option<u64>, update: &DashboardUpdate) {
         match ExecutionChanged::read(&update.data) {
             Some(changed) => {
+                self.says_what_changed.set(true);
                 if self.in_flight.get() {
                     self.waiting.borrow_mut().push((seq, changed.execution.clone()));
                 }
                 self.fold(seq, changed.execution);
             }
+            // A server that says what changed need not be asked when it is something else.
+            None if ConversationChanged::read(&update.data).is_some() => self.says_what_changed.set(true),
             None => self.refetch_soon(REFETCH_MS),
         }
     }
