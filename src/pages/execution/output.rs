@@ -1,7 +1,8 @@
 //! What an execution writes, line by line.
 //!
-//! While the view follows, each change of the execution brings the new lines and one scroll to the end. While it
-//! stands still, the rows are left alone, so that nothing moves under the eyes of who reads, and only the number
+//! While the view follows, each change of the execution brings the new lines, and nothing scrolls: the log is a column
+//! from its end (`column-reverse` in style/log.css), whose place 0 is the end, so that a browser keeps it there by itself.
+//! Asking for its height and scrolling there would lay the page out twice a frame. While the view stands still, the rows are left alone, so that nothing moves under the eyes of who reads, and only the number
 //! of lines that wait is told.
 
 use leptos::{html, prelude::*};
@@ -35,31 +36,20 @@ enum Mode {
 /// The latest lines, following the stream until somebody reads further up.
 #[component]
 pub(super) fn Output(hook: UseExecution) -> impl IntoView {
-    let log = NodeRef::<html::Div>::new();
+    let (log, rows) = (NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new());
     let mode = RwSignal::new(Mode::Following);
     let wrapped = RwSignal::new(wraps_at_first());
-    let waiting = show_lines(hook, log, mode);
+    let waiting = show_lines(hook, log, rows, mode);
     let toggle = move || match mode.get_untracked() {
         Mode::Following => mode.set(Mode::Paused),
         Mode::ScrolledAway | Mode::Paused => mode.set(Mode::Following),
     };
     on_shortcut(Shortcut::Follow, toggle);
 
-    let keep_to_end = move || {
-        if let (Some(log), Mode::Following) = (log.get_untracked(), mode.get_untracked()) {
-            scroll_to_end(&log);
-        }
-    };
-    Effect::new(move || {
-        wrapped.track();
-        keep_to_end();
-    });
-    let resized = window_event_listener(leptos::ev::resize, move |_| keep_to_end());
-    on_cleanup(move || resized.remove());
-
     let scrolled = move |_| {
         let Some(log) = log.get_untracked() else { return };
-        let at_end = log.scroll_height() - log.scroll_top() - log.client_height() < AT_END_PX;
+        // Counted from the end, upwards below zero.
+        let at_end = log.scroll_top() > -AT_END_PX;
         match (mode.get_untracked(), at_end) {
             (Mode::Following, false) => mode.set(Mode::ScrolledAway),
             (Mode::ScrolledAway, true) => mode.set(Mode::Following),
@@ -114,7 +104,9 @@ pub(super) fn Output(hook: UseExecution) -> impl IntoView {
                     tabindex="0"
                     node_ref=log
                     on:scroll=scrolled
-                ></div>
+                >
+                    <div class="log-rows" node_ref=rows></div>
+                </div>
                 <Show when=move || is_empty.get() == Some(true)>
                     <p class="log-empty">"Nothing was written yet. Lines appear here as they come."</p>
                 </Show>
@@ -171,19 +163,20 @@ impl Waiting {
 fn show_lines(
     hook: UseExecution,
     log: NodeRef<html::Div>,
+    list: NodeRef<html::Div>,
     mode: RwSignal<Mode>,
 ) -> RwSignal<Option<Waiting>> {
     let waiting = RwSignal::new(None::<Waiting>);
     let rows = StoredValue::new_local(None::<RecycledRows<LineRow>>);
-    Effect::new(move || {
+    Effect::new(move |followed: Option<bool>| {
         hook.version.track();
         let following = mode.get() == Mode::Following;
-        let Some(log) = log.get() else { return };
+        let (Some(log), Some(list)) = (log.get(), list.get()) else { return following };
         let generation = hook.execution.generation();
         let next = hook.execution.with_untracked(|execution| {
             rows.try_update_value(|rows| {
                 if rows.is_none() {
-                    *rows = RecycledRows::new(log.clone().into());
+                    *rows = RecycledRows::new(list.clone().into());
                 }
                 let rows = rows.as_mut()?;
                 if following {
@@ -199,9 +192,10 @@ fn show_lines(
         if waiting.get_untracked() != next {
             waiting.set(next);
         }
-        if following {
-            scroll_to_end(&log);
+        if following && followed == Some(false) {
+            log.set_scroll_top(0);
         }
+        following
     });
     waiting
 }
@@ -212,10 +206,6 @@ fn all_lines(hook: UseExecution) -> String {
         lines.join("\n")
     };
     hook.execution.with_untracked(join).unwrap_or_default()
-}
-
-fn scroll_to_end(log: &web_sys::Element) {
-    log.set_scroll_top(log.scroll_height());
 }
 
 fn wraps_at_first() -> bool {
