@@ -40,11 +40,13 @@ pub struct Options<'a> {
     pub sync: &'a str,
     /// Serves this folder as the dashboard.
     pub dashboard: Option<&'a Path>,
+    /// Further arguments of `switchboard serve`.
+    pub arguments: &'a [&'a str],
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { sync: "full", dashboard: None }
+        Self { sync: "full", dashboard: None, arguments: &[] }
     }
 }
 
@@ -62,6 +64,7 @@ impl Hub {
         if let Some(folder) = options.dashboard {
             command.arg("--dashboard").arg(folder);
         }
+        command.args(options.arguments);
         // Only what is wrong is to stand between the benchmark's own lines.
         command.env("SWITCHBOARD_LOG", "error").stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         let mut process = command.spawn().context("cannot start the hub")?;

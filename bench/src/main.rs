@@ -19,6 +19,7 @@ mod ingest;
 mod machine;
 mod publisher;
 mod reader;
+mod reply;
 mod size;
 mod statistics;
 mod table;
@@ -41,6 +42,7 @@ enum Benchmark {
     Fanout(fanout::Fanout),
     Idle(idle::Idle),
     Browser(browser::Browser),
+    Reply(reply::Reply),
     Size(size::Size),
 }
 
@@ -53,6 +55,7 @@ async fn main() -> ExitCode {
         Benchmark::Fanout(fanout) => fanout.run().await,
         Benchmark::Idle(idle) => idle.run().await,
         Benchmark::Browser(browser) => browser.run().await,
+        Benchmark::Reply(reply) => reply.run().await,
         Benchmark::Size(size) => size.run(),
     };
     match table {

@@ -13,14 +13,23 @@ pub struct Hub {
     journal: Journal,
     address: SocketAddr,
     data: TempDir,
+    /// What it is started with beside address, data and dashboard.
+    arguments: Vec<String>,
     process: Option<Process>,
 }
 
 impl Hub {
     /// Starts a hub on an empty data folder, and waits until it answers.
     pub async fn start(journal: &Journal) -> Self {
+        Self::start_with(journal, &[]).await
+    }
+
+    /// The same with further arguments of `switchboard serve`.
+    pub async fn start_with(journal: &Journal, arguments: &[&str]) -> Self {
         let data = TempDir::with_prefix("switchboard-e2e-").expect("a temporary folder can be made");
-        let mut hub = Self { journal: journal.clone(), address: free_address(), data, process: None };
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        let mut hub =
+            Self { journal: journal.clone(), address: free_address(), data, arguments, process: None };
         hub.restart().await;
         hub
     }
@@ -53,6 +62,7 @@ impl Hub {
         let mut command = Command::new(paths::switchboard());
         command.arg("serve").arg("--listen").arg(self.address.to_string());
         command.arg("--data").arg(self.data.path()).arg("--dashboard").arg(paths::dist());
+        command.args(&self.arguments);
         let mut process = Process::spawn(&self.journal, "hub", command);
         let url = format!("{}/api/health", self.url());
         until("the hub to answer", async || {
@@ -86,6 +96,15 @@ impl Hub {
         match answer {
             Ok(answer) if answer.status == 202 => answer.json(),
             other => panic!("the report {frames} should be accepted, but: {other:?}"),
+        }
+    }
+
+    /// `POST path` with a JSON body, and the answer, which must be a success.
+    pub async fn call(&self, path: &str, body: &Value) -> Value {
+        match post(&format!("{}{path}", self.url()), body.to_string()).await {
+            Ok(answer) if answer.status == 204 => Value::Null,
+            Ok(answer) if (200..300).contains(&answer.status) => answer.json(),
+            other => panic!("POST {path} should be answered, but: {other:?}"),
         }
     }
 

@@ -7,6 +7,7 @@
 //! * [`Hub`]: the `switchboard` binary on a port and a data folder that outlive a kill.
 //! * [`Proxy`]: TCP between browser and hub, which cuts, stalls, delays and refuses.
 //! * [`Browser`] and [`Page`]: Chromium through chromedriver, asked by role and accessible name.
+//! * [`ModelServer`]: a language model's server, which streams, pauses, refuses and breaks off as it is told.
 //! * [`Part1Server`]: a server that speaks only what existed before Switchboard, and can be told to misbehave.
 //!
 //! Waiting is always for a condition, never for a time: [`until`] polls, and on failure says what it saw last.
@@ -28,6 +29,7 @@
 mod browser;
 mod hub;
 mod journal;
+mod model;
 mod net;
 mod page;
 mod part1;
@@ -41,6 +43,7 @@ mod wait;
 pub use browser::Browser;
 pub use hub::Hub;
 pub use journal::Journal;
+pub use model::{ModelAnswer, ModelServer};
 pub use net::{Answer, get, post};
 pub use page::{ConsoleEntry, NARROW, Page, Scheme, SocketRecord, WIDE};
 pub use part1::Part1Server;

@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -35,6 +35,8 @@ struct Rules {
     cut_below: usize,
     stall_below: usize,
     refuse: bool,
+    cut_sockets_below: usize,
+    refuse_sockets: bool,
     delay: Duration,
 }
 
@@ -77,6 +79,20 @@ impl Proxy {
         });
     }
 
+    /// Closes the WebSockets with a reset; HTTP goes on, and new WebSockets work.
+    pub fn cut_sockets(&self) {
+        self.change("cuts the WebSockets", |rules, now| rules.cut_sockets_below = now);
+    }
+
+    /// Closes the WebSockets, and resets every new one, until [`Proxy::heal`]; HTTP goes on. So do firewalls and proxies that
+    /// know no WebSocket.
+    pub fn refuse_sockets(&self) {
+        self.change("refuses WebSockets", |rules, now| {
+            rules.cut_sockets_below = now;
+            rules.refuse_sockets = true;
+        });
+    }
+
     /// Holds every piece of data back for `delay`.
     pub fn delay(&self, delay: Duration) {
         self.change("delays", |rules, _| rules.delay = delay);
@@ -87,6 +103,7 @@ impl Proxy {
         self.change("heals", |rules, now| {
             rules.stall_below = rules.stall_below.min(now);
             rules.refuse = false;
+            rules.refuse_sockets = false;
             rules.delay = Duration::ZERO;
         });
     }
@@ -121,8 +138,9 @@ async fn accept(
             let _ = (client.set_nodelay(true), server.set_nodelay(true));
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
-            let up = pump(number, from_client, to_server, rules.clone());
-            let down = pump(number, from_server, to_client, rules);
+            let is_socket = AtomicBool::new(false);
+            let up = pump(number, from_client, to_server, rules.clone(), &is_socket, true);
+            let down = pump(number, from_server, to_client, rules, &is_socket, false);
             // An end in either direction ends both: dropping the halves closes the sockets.
             tokio::select! { () = up => {}, () = down => {} }
         });
@@ -135,11 +153,13 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut rules: watch::Receiver<Rules>,
+    is_socket: &AtomicBool,
+    is_up: bool,
 ) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let Rules { cut_below, stall_below, delay, .. } = *rules.borrow_and_update();
-        if number < cut_below {
+        let Rules { cut_below, stall_below, cut_sockets_below, delay, .. } = *rules.borrow_and_update();
+        if number < cut_below || (number < cut_sockets_below && is_socket.load(Ordering::SeqCst)) {
             reset(from.as_ref());
             reset(to.as_ref());
             return;
@@ -159,6 +179,15 @@ async fn pump(
         let Some(data) = buffer.get(..read).filter(|data| !data.is_empty()) else { return };
         if stalled {
             continue;
+        }
+        // The first that a client writes on a connection for a WebSocket.
+        if is_up && [b"GET /api/ws".as_slice(), b"GET /ws"].iter().any(|head| data.starts_with(head)) {
+            is_socket.store(true, Ordering::SeqCst);
+            if rules.borrow().refuse_sockets {
+                reset(from.as_ref());
+                reset(to.as_ref());
+                return;
+            }
         }
         tokio::time::sleep(delay).await;
         if to.write_all(data).await.is_err() {

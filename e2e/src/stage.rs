@@ -5,7 +5,7 @@ use std::{any::type_name_of_val, fs::File, net::SocketAddr, panic::AssertUnwindS
 use futures::FutureExt;
 use tokio::sync::Mutex;
 
-use crate::{Browser, Hub, Journal, Page, Part1Server, Proxy, paths, process};
+use crate::{Browser, Hub, Journal, ModelServer, Page, Part1Server, Proxy, paths, process};
 
 /// No test takes longer, unless something hangs.
 const LIMIT: Duration = Duration::from_mins(10);
@@ -60,6 +60,16 @@ impl Stage {
     /// A hub on an empty data folder.
     pub async fn hub(&self) -> Hub {
         Hub::start(&self.journal).await
+    }
+
+    /// The same with further arguments of `switchboard serve`.
+    pub async fn hub_with(&self, arguments: &[&str]) -> Hub {
+        Hub::start_with(&self.journal, arguments).await
+    }
+
+    /// A server that speaks as OpenAI does.
+    pub async fn model(&self) -> ModelServer {
+        ModelServer::start(&self.journal).await
     }
 
     /// A proxy in front of `target`.

@@ -38,6 +38,7 @@ enum Name {
     Fanout,
     Idle,
     Browser,
+    Reply,
     Size,
 }
 
@@ -49,6 +50,7 @@ impl Name {
             Self::Fanout => "fanout",
             Self::Idle => "idle",
             Self::Browser => "browser",
+            Self::Reply => "reply",
             Self::Size => "size",
         }
     }
@@ -62,6 +64,7 @@ impl Name {
             Self::Browser => {
                 &["--seconds", "1", "--repetitions", "1", "--rates", "1000", "--events", "20000"]
             }
+            Self::Reply => &["--replies", "3"],
             Self::Size => &[],
         }
     }
