@@ -1,6 +1,6 @@
 //! One conversation as its page shows it.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use switchboard_protocol::{
     MessageId, TaskId, Timestamp,
@@ -23,7 +23,12 @@ pub struct Conversation {
     stamp: u64,
     /// What to ask with for the messages before the first.
     older: Option<String>,
+    /// Ends of tasks that were heard of before anything here said that they are awaited.
+    early: VecDeque<(TaskId, TaskEnd)>,
 }
+
+/// How many ends wait for a snapshot that says where they belong: far more than come while one is on its way.
+const EARLY_ENDS: usize = 256;
 
 /// One entry of a conversation.
 #[derive(Debug, Clone)]
@@ -96,9 +101,9 @@ impl Conversation {
         })
     }
 
-    /// Takes over a snapshot that was asked for at `asked_at`. Answers whether another one is needed, because the page kept
+    /// Takes over a snapshot that was asked for at `asked_at`; `now` stands in for times that a server leaves out. Answers whether another one is needed, because the page kept
     /// something of which a server without identifiers may tell under another name.
-    pub fn show(&mut self, snapshot: Snapshot, asked_at: u64) -> bool {
+    pub fn show(&mut self, snapshot: Snapshot, asked_at: u64, now: Timestamp) -> bool {
         let Snapshot { summary, messages, tasks, next_before, seq } = snapshot;
         self.stamp += 1;
         let before = std::mem::take(&mut self.items);
@@ -137,6 +142,15 @@ impl Conversation {
             items.push(item);
         }
         items.splice(0..0, older);
+        // A snapshot from before an end says that the reply is awaited; nothing would end it again.
+        for item in &mut items {
+            let Shown::Waiting { task_id, .. } = &item.shown else { continue };
+            if let Some((task, end)) = self.early.iter().find(|(task, _)| task == task_id) {
+                item.shown = Shown::Message(reply(task, end, now));
+                kept += 1;
+            }
+        }
+        self.early.clear();
         self.known_messages = summary.message_count + kept;
         self.items = items;
         self.summary = Some(summary);
@@ -243,9 +257,16 @@ impl Conversation {
     /// A task has ended: what was awaited is there, or is not to come.
     pub fn ended(&mut self, task: &TaskId, end: &TaskEnd, now: Timestamp) {
         let key = task_key(task);
-        // A message stands for a task that ended before.
-        if !matches!(self.find(&key), Some(Shown::Waiting { .. })) {
-            return;
+        match self.find(&key) {
+            Some(Shown::Waiting { .. }) => {}
+            // It has ended before.
+            Some(_) => return,
+            None => {
+                if self.early.len() == EARLY_ENDS {
+                    self.early.pop_front();
+                }
+                return self.early.push_back((task.clone(), end.clone()));
+            }
         }
         self.known_messages += 1;
         self.put(key, Shown::Message(reply(task, end, now)));
@@ -319,7 +340,9 @@ fn reply(task: &TaskId, end: &TaskEnd, now: Timestamp) -> Message {
             let error = error.clone().unwrap_or_else(|| "The task failed; no reason was given.".to_owned());
             (result.as_ref(), Some(error))
         }
-        TaskEnd::Unknown => (None, Some("The server no longer knows this task. Send the message again.".to_owned())),
+        TaskEnd::Unknown => {
+            (None, Some("The server no longer knows this task. Send the message again.".to_owned()))
+        }
         TaskEnd::TooMany => {
             (None, Some("This page waits for too many replies. Open the conversation again.".to_owned()))
         }

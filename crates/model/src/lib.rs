@@ -18,7 +18,8 @@ pub use output::{LineSource, OutputLine};
 pub use ring::Ring;
 pub use summary::{apply_event, new_summary};
 pub use tasks::{
-    ConnectionMark, MOST_PENDING, PendingTask, PendingTasks, Schedule, TaskAnswer, TaskEnd, TaskInput, TaskOutput,
+    ConnectionMark, MOST_PENDING, PendingTask, PendingTasks, Schedule, TaskAnswer, TaskEnd, TaskInput,
+    TaskOutput,
 };
 pub use timeline::{TimelineItem, duration_text};
 

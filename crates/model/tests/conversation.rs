@@ -76,7 +76,10 @@ fn a_message_is_sent_awaited_and_answered_in_place() {
     assert_eq!(shown(&conversation), ["Hello", "Hi"]);
     assert_eq!(conversation.items()[1].key, key, "the same entry, so nothing else is drawn anew");
     let Shown::Message(message) = &conversation.items()[1].shown else { panic!() };
-    assert_eq!((message.lane.as_deref(), message.cost_usd, message.files.len()), (Some("local"), Some(0.12), 1));
+    assert_eq!(
+        (message.lane.as_deref(), message.cost_usd, message.files.len()),
+        (Some("local"), Some(0.12), 1)
+    );
     conversation.ended(&task("t-1"), &completed("Hi again"), now());
     assert_eq!(shown(&conversation), ["Hello", "Hi"], "a second end changes nothing");
 }
@@ -105,7 +108,7 @@ fn what_could_not_be_sent_is_kept_until_it_is_sent_or_given_up() {
     conversation.sending(&id("m-1"), "Hello".into());
     conversation.not_sent(&id("m-1"), "no network".into());
     let asked_at = conversation.stamp();
-    conversation.show(snapshot(&["user m-0"], &[], Some(7)), asked_at);
+    conversation.show(snapshot(&["user m-0"], &[], Some(7)), asked_at, now());
     assert_eq!(shown(&conversation), ["m-0", "not sent Hello: no network"]);
     conversation.sending(&id("m-1"), "Hello".into());
     conversation.queued(&id("m-1"), &task("t-1"), None, now());
@@ -121,7 +124,7 @@ fn what_could_not_be_sent_is_kept_until_it_is_sent_or_given_up() {
 fn a_snapshot_shows_what_others_wrote_and_what_is_awaited_where_it_belongs() {
     let mut conversation = Conversation::default();
     let messages = ["user m-1 t-1", "assistant m-2 t-1", "user m-3 t-2", "user m-4 t-3", "assistant m-5 t-3"];
-    assert!(!conversation.show(snapshot(&messages, &["t-2"], Some(9)), 0));
+    assert!(!conversation.show(snapshot(&messages, &["t-2"], Some(9)), 0, now()));
     assert_eq!(shown(&conversation), ["m-1", "m-2", "m-3", "waiting t-2 [so]", "m-4", "m-5"]);
     assert_eq!(conversation.awaited().count(), 1);
 }
@@ -134,8 +137,18 @@ fn a_snapshot_from_before_the_end_does_not_take_the_reply_back() {
     conversation.queued(&id("m-1"), &task("t-1"), None, now());
     let asked_at = conversation.stamp();
     conversation.ended(&task("t-1"), &completed("Hi"), now());
-    conversation.show(snapshot(&["user m-1 t-1"], &["t-1"], Some(3)), asked_at);
+    conversation.show(snapshot(&["user m-1 t-1"], &["t-1"], Some(3)), asked_at, now());
     assert_eq!(shown(&conversation), ["m-1", "Hi"]);
+}
+
+/// The same on a page that was just opened, where nothing had said yet that the reply is awaited.
+#[test]
+fn an_end_that_comes_before_the_first_snapshot_is_not_lost() {
+    let mut conversation = Conversation::default();
+    conversation.ended(&task("t-1"), &completed("Hi"), now());
+    conversation.show(snapshot(&["user m-1 t-1"], &["t-1"], Some(3)), 0, now());
+    assert_eq!(shown(&conversation), ["m-1", "Hi"]);
+    assert!(!conversation.changed(snapshot(&["user m-1", "assistant m-2"], &[], None).summary));
 }
 
 #[test]
@@ -144,7 +157,7 @@ fn a_snapshot_from_before_the_message_does_not_take_the_message_back() {
     let asked_at = conversation.stamp();
     conversation.sending(&id("m-1"), "Hello".into());
     conversation.queued(&id("m-1"), &task("t-1"), None, now());
-    conversation.show(snapshot(&["user m-0"], &[], Some(3)), asked_at);
+    conversation.show(snapshot(&["user m-0"], &[], Some(3)), asked_at, now());
     assert_eq!(shown(&conversation), ["m-0", "Hello", "waiting t-1 []"]);
     assert!(!conversation.changed(snapshot(&["user m-0", "user m-1"], &[], None).summary), "both are here");
 }
@@ -156,19 +169,19 @@ fn what_a_server_may_know_by_another_name_is_asked_for_again() {
     conversation.sending(&id("m-1"), "Hello".into());
     let asked_at = conversation.stamp();
     conversation.queued(&id("m-1"), &task("t-1"), None, now());
-    assert!(conversation.show(snapshot(&["user 17"], &[], None), asked_at));
+    assert!(conversation.show(snapshot(&["user 17"], &[], None), asked_at, now()));
     let asked_at = conversation.stamp();
     conversation.ended(&task("t-1"), &completed("Hi"), now());
     let asked_later = conversation.stamp();
-    assert!(conversation.show(snapshot(&["user 17"], &[], None), asked_at));
-    assert!(!conversation.show(snapshot(&["user 17", "assistant 18"], &[], None), asked_later));
+    assert!(conversation.show(snapshot(&["user 17"], &[], None), asked_at, now()));
+    assert!(!conversation.show(snapshot(&["user 17", "assistant 18"], &[], None), asked_later, now()));
     assert_eq!(shown(&conversation), ["17", "18"]);
 }
 
 #[test]
 fn an_update_that_counts_more_messages_asks_for_them() {
     let mut conversation = Conversation::default();
-    conversation.show(snapshot(&["user m-1 t-1"], &["t-1"], Some(3)), 0);
+    conversation.show(snapshot(&["user m-1 t-1"], &["t-1"], Some(3)), 0, now());
     let with = |messages: &[&str]| snapshot(messages, &[], None).summary;
     assert!(!conversation.changed(with(&["user m-1"])));
     conversation.ended(&task("t-1"), &completed("Hi"), now());
@@ -178,7 +191,8 @@ fn an_update_that_counts_more_messages_asks_for_them() {
 
 #[test]
 fn deltas_build_the_reply_once_each_and_a_hole_is_noticed() {
-    let delta = |delta: &str, offset, attempt| TaskDelta { delta: delta.into(), offset, attempt: Some(attempt) };
+    let delta =
+        |delta: &str, offset, attempt| TaskDelta { delta: delta.into(), offset, attempt: Some(attempt) };
     let mut conversation = Conversation::default();
     conversation.sending(&id("m-1"), "Hello".into());
     conversation.queued(&id("m-1"), &task("t-1"), None, now());
@@ -200,12 +214,12 @@ fn older_pages_stay_above_through_later_snapshots() {
     let mut conversation = Conversation::default();
     let mut latest = snapshot(&["user m-3", "assistant m-4"], &[], Some(3));
     latest.next_before = Some("3".into());
-    conversation.show(latest.clone(), 0);
+    conversation.show(latest.clone(), 0, now());
     assert_eq!(conversation.older(), Some("3"));
     conversation.show_older(snapshot(&["user m-1", "assistant m-2"], &[], None).messages, None);
     assert_eq!(shown(&conversation), ["m-1", "m-2", "m-3", "m-4"]);
     let asked_at = conversation.stamp();
-    conversation.show(latest, asked_at);
+    conversation.show(latest, asked_at, now());
     assert_eq!(shown(&conversation), ["m-1", "m-2", "m-3", "m-4"]);
     assert_eq!(conversation.older(), None, "the first page is known");
 }

@@ -79,8 +79,7 @@ impl Page {
     }
 
     fn ends(&self, name: &str) -> usize {
-        let is_end =
-            |output: &&TaskOutput| matches!(output, TaskOutput::Ended { task, .. } if task.task_id.as_str() == name);
+        let is_end = |output: &&TaskOutput| matches!(output, TaskOutput::Ended { task, .. } if task.task_id.as_str() == name);
         self.said.iter().filter(is_end).count()
     }
 }
@@ -200,10 +199,7 @@ fn what_was_restored_is_asked_for_and_dropped_when_the_server_does_not_know_it()
     let outputs = page.answer(asked[0], TaskAnswer::Unknown);
     assert_eq!(
         outputs,
-        [
-            TaskOutput::Forget("t-1".into()),
-            TaskOutput::Ended { task: task("t-1"), end: TaskEnd::Unknown }
-        ]
+        [TaskOutput::Forget("t-1".into()), TaskOutput::Ended { task: task("t-1"), end: TaskEnd::Unknown }]
     );
     page.answer(asked[1], TaskAnswer::Open);
     page.tell(TaskInput::Frame(result("t-2")));

@@ -69,9 +69,10 @@ fn read_members<'de, D: Deserializer<'de>, T>(
 
 /// A string member, or a number taken as one: identifiers of other servers may be numbers.
 fn identifier(object: &Object<'_>, name: &str) -> Option<String> {
-    object.text(name).map(Cow::into_owned).or_else(|| {
-        object.number(name).and_then(|_| object.raw(name)).map(|number| number.get().to_owned())
-    })
+    object
+        .text(name)
+        .map(Cow::into_owned)
+        .or_else(|| object.number(name).and_then(|_| object.raw(name)).map(|number| number.get().to_owned()))
 }
 
 /// A list member, each item read by itself: one that cannot be read is left out and costs no other.

@@ -375,7 +375,8 @@ mod tests {
 
     #[test]
     fn lists_are_read_in_every_shape() {
-        for text in [r#"[{"id":"c-1"},{}]"#, r#"{"items":[{"id":"c-1"}]}"#, r#"{"conversations":[{"id":"c-1"}]}"#]
+        for text in
+            [r#"[{"id":"c-1"},{}]"#, r#"{"items":[{"id":"c-1"}]}"#, r#"{"conversations":[{"id":"c-1"}]}"#]
         {
             let list: ConversationList = serde_json::from_str(text).unwrap();
             assert_eq!(list.items.len(), 1, "{text}");
