@@ -27,7 +27,7 @@ pub enum ModelAnswer {
     Stream(Vec<String>),
     /// Streams the first parts, waits until [`ModelServer::go_on`], and streams the others.
     Pause(Vec<String>, Vec<String>),
-    /// Streams these parts, and breaks the connection.
+    /// Streams these parts, waits until [`ModelServer::go_on`], and breaks the connection.
     CutOff(Vec<String>),
     /// Refuses with a status, and with a message that repeats the key it was sent.
     Refuse(u16),
@@ -122,10 +122,13 @@ async fn stream(
             opened.borrow_and_update();
             (first, second, true)
         }
-        ModelAnswer::CutOff(parts) => (parts, Vec::new(), false),
+        ModelAnswer::CutOff(parts) => {
+            opened.borrow_and_update();
+            (parts, Vec::new(), false)
+        }
         ModelAnswer::Refuse(_) => return,
     };
-    let pauses = !second.is_empty();
+    let pauses = !second.is_empty() || !ends;
     for part in first {
         if sender.send(Ok(chunk(&json!({"content": part}), &Value::Null))).await.is_err() {
             return;

@@ -28,7 +28,8 @@ pub const LONGEST_CONTENT: usize = 100 * 1024;
 const LONGEST_BODY: usize = 1024 * 1024;
 
 /// What to do instead of sending a message that is too long.
-const SHORTER: &str = "Send less at once, or put the text where a link can point to.";
+const SHORTER: &str = "A message may have 102400 bytes (100 KiB): send less at once, or put the text where a link can \
+                       point to.";
 
 /// Stores a message and queues the task that is to answer it. The reply comes as a `task.completed` or `task.failed`
 /// frame.
@@ -89,7 +90,7 @@ fn check_content(content: &str) -> Result<(), Failure> {
     }
     if content.len() > LONGEST_CONTENT {
         return Err(Failure::too_large(format!(
-            "`content` has {} bytes, and at most {LONGEST_CONTENT} (100 KiB) are taken. {SHORTER}",
+            "`content` has {} bytes. {SHORTER}",
             content.len()
         )));
     }
