@@ -11,7 +11,7 @@ use crate::{
     api::{ApiClient, Queries},
     components::{Header, Ticker, remembered_organization},
     config::Config,
-    pages::{ExecutionPage, ExecutionsPage, NotFoundPage, OverviewPage},
+    pages::{ChatPage, ExecutionPage, ExecutionsPage, NotFoundPage, OverviewPage},
     realtime::{WebSocketProvider, use_connection_status},
 };
 
@@ -56,6 +56,8 @@ fn Shell() -> impl IntoView {
                     <Route path=path!("/") view=OverviewPage />
                     <Route path=path!("/executions") view=ExecutionsPage />
                     <Route path=path!("/executions/:id") view=ExecutionPage />
+                    // One route: the page stays when its conversation comes to exist.
+                    <Route path=path!("/chat/:conversationId?") view=ChatPage />
                 </Routes>
             </main>
         </div>
@@ -63,17 +65,31 @@ fn Shell() -> impl IntoView {
 }
 
 /// Moves the focus to each page that a link leads to, as a browser does with a new document: else keyboard and
-/// screen reader would stay where the link was.
+/// screen reader would stay where the link was. Who writes goes on writing: a page may change its own address, for
+/// instance when a first message begins a conversation.
 fn focus_new_pages(main: NodeRef<html::Main>) {
     let path = use_location().pathname;
     Effect::new(move |before: Option<String>| {
         let now = path.get();
-        if before.is_some_and(|before| before != now)
+        if let Some(before) = before.filter(|before| *before != now)
             && let Some(main) = main.get_untracked()
+            && !(section(&before) == section(&now) && is_writing(&main))
         {
             // An element that is shown takes the focus.
             let _ = main.focus();
         }
         now
     });
+}
+
+/// The first part of a path, which the pages of one kind share.
+fn section(path: &str) -> Option<&str> {
+    path.split('/').nth(1)
+}
+
+/// Whether the focus is in a text field of the page.
+fn is_writing(main: &web_sys::HtmlElement) -> bool {
+    let focused = document().active_element();
+    focused
+        .is_some_and(|focused| focused.matches("textarea").unwrap_or(false) && main.contains(Some(&focused)))
 }

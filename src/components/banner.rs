@@ -13,7 +13,7 @@ pub fn DisconnectedBanner() -> impl IntoView {
         Some(since) => format!("What you see is as of {}.", clock_text(since)),
         None => "What you see may be out of date.".to_owned(),
     };
-    let late = is_starting(connection);
+    let late = is_starting(&connection);
     view! {
         <Show when=move || !connection.socket_up.get()>
             <div class="banner" class:appears-late=late data-tone="warning" role="status">

@@ -31,6 +31,11 @@ pub fn Header() -> impl IntoView {
                             "Executions"
                         </a>
                     </li>
+                    <li>
+                        <a href="/chat" aria-current=move || below("/chat").then_some("page")>
+                            "Chat"
+                        </a>
+                    </li>
                 </ul>
             </nav>
             <div class="header-end">

@@ -57,6 +57,16 @@ pub enum Glyph {
     Terminal,
     /// A compass without a needle: nothing there.
     Lost,
+    /// A speech bubble.
+    Chat,
+    /// A cross of two bars.
+    Plus,
+    /// An arrow upwards.
+    Send,
+    /// A square.
+    Stop,
+    /// A sheet with a folded corner.
+    File,
 }
 
 impl Glyph {
@@ -97,6 +107,13 @@ impl Glyph {
             Self::Close => "M4 4l8 8M12 4l-8 8",
             Self::Terminal => "M2 3h12v10H2ZM4.5 6l2 2-2 2M8.5 10.2h3",
             Self::Lost => "M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11ZM8 5v3.4M8 10.9v.1",
+            Self::Chat => {
+                "M3 3h10a1 1 0 0 1 1 1v6.5a1 1 0 0 1-1 1H7.5L4.5 14v-2.5H3a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1Z"
+            }
+            Self::Plus => "M8 3.2v9.6M3.2 8h9.6",
+            Self::Send => "M8 13V3.4M3.8 7.4 8 3.2l4.2 4.2",
+            Self::Stop => "M4.8 4.8h6.4v6.4H4.8Z",
+            Self::File => "M4 2.2h5.2L12.4 5.4v8.4H4ZM9 2.4v3.2h3.2",
         }
     }
 }

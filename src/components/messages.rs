@@ -80,7 +80,7 @@ pub fn Failure(
 #[component]
 pub fn StaleNote() -> impl IntoView {
     let connection = use_connection_status();
-    let late = is_starting(connection);
+    let late = is_starting(&connection);
     move || {
         connection.stale_since.get().map(|since| {
             view! {

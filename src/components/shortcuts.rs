@@ -17,10 +17,11 @@ pub enum Shortcut {
     Reconnect,
 }
 
-const LIST: [(&[&str], &str); 7] = [
+const LIST: [(&[&str], &str); 8] = [
     (&["?"], "Show this list"),
     (&["g", "o"], "Go to the overview"),
     (&["g", "e"], "Go to the executions"),
+    (&["g", "c"], "Go to the chat"),
     (&["/"], "Search"),
     (&["f"], "Follow the output, or pause"),
     (&["r"], "Reconnect"),
@@ -57,6 +58,7 @@ pub fn Shortcuts() -> impl IntoView {
         let to = match (before, event.key().as_str()) {
             (Some('g'), "o") => "/",
             (Some('g'), "e") => "/executions",
+            (Some('g'), "c") => "/chat",
             (_, "?") => return open(),
             _ => return,
         };

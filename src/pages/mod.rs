@@ -1,10 +1,12 @@
 //! The pages: a folder each.
 
+mod chat;
 mod execution;
 mod executions;
 mod not_found;
 mod overview;
 
+pub use chat::ChatPage;
 pub use execution::ExecutionPage;
 pub use executions::ExecutionsPage;
 pub use not_found::NotFoundPage;
