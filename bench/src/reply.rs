@@ -75,9 +75,9 @@ impl Reply {
             String::new(),
         ]);
         table.remark(format!(
-            "Both pages wait for the same replies in the same browser. The time begins with the reply's own `createdAt`, which \
+            "Both pages wait for the same replies, each in a browser of its own. The time begins with the reply's own `createdAt`, which \
              the hub gives in the transaction that completes the task, and ends when the text is in the document. \
-             Requests of the dashboard to `/api/tasks/` meanwhile: {asked}."
+             Requests of the dashboard to `/api/tasks/` meanwhile: {asked}, one at most for what was awaited before it was connected."
         ));
         Ok(table)
     }

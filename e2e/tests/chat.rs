@@ -96,7 +96,8 @@ fn a_question_is_answered_over_the_socket_and_nothing_is_asked() {
         failing.finish().await;
         let page = stage.open(&hub.url(), "/chat").await;
         page.wait_for_status("Connection", "Connected").await;
-        say(&page, "What failed today?").await;
+        page.fill("textbox", "Message", "What failed today?").await;
+        page.click("button", "Send").await;
         wait_for_messages(&page, "What failed today?", 1).await;
         wait_for_messages(&page, "exit code 3", 1).await;
         page.find_no("status", "Waiting for a reply").await;
@@ -333,10 +334,16 @@ fn two_tabs_of_one_conversation_show_the_same() {
         for page in [&one, &two] {
             open_conversation(page, &conversation).await;
         }
-        hub.report(&completed(&claim(&hub).await, "Everybody.")).await;
+        let mut result = completed(&claim(&hub).await, "Everybody.");
+        result["data"]["result"]["files"] = json!([{"name": "report.csv", "url": "/files/report.csv"}]);
+        hub.report(&result).await;
         for page in [&one, &two] {
             wait_for_messages(page, "Everybody.", 1).await;
             page.find_no("status", "Waiting for a reply").await;
+            page.find("link", "report.csv").await;
+            page.find("list", "Messages").await;
+            let links = page.texts("link", "").await;
+            assert!(links.iter().any(|link| link.contains("Everybody.")), "the list has followed: {links:?}");
         }
         post_to(&hub, &conversation, "Still?").await;
         hub.report(&completed(&claim(&hub).await, "Still.")).await;

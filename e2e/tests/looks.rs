@@ -10,8 +10,9 @@ use switchboard_e2e::{
 #[test]
 fn no_page_is_wider_than_the_screen_or_writes_an_error() {
     run(async |stage| {
-        let hub = stage.hub().await;
+        let hub = stage.hub_with(&["--worker-lanes", "manual"]).await;
         report_a_busy_day(&hub).await;
+        let conversation = talk(&hub).await;
         let page = stage.tab(&hub.url()).await;
         for (size_name, size) in [("wide", WIDE), ("narrow", NARROW)] {
             for scheme in [Scheme::Light, Scheme::Dark] {
@@ -23,6 +24,8 @@ fn no_page_is_wider_than_the_screen_or_writes_an_error() {
                     ("execution-running", "/executions/e-run", None),
                     ("execution-failed", "/executions/e-fail", None),
                     ("executions-none-found", "/executions?q=nobody", Some("Executions")),
+                    ("chat-start", "/chat", None),
+                    ("chat", &conversation, None),
                     ("unknown", "/no/such/page", None),
                 ] {
                     page.goto(path).await;
@@ -47,7 +50,7 @@ fn no_page_is_wider_than_the_screen_or_writes_an_error() {
 #[test]
 fn the_states_of_trouble_fit_the_screen_too() {
     run(async |stage| {
-        let mut hub = stage.hub().await;
+        let mut hub = stage.hub_with(&["--worker-lanes", "manual"]).await;
         let shots = std::env::var_os("E2E_SHOTS").is_some();
         let page = stage.tab(&hub.url()).await;
         page.resize(NARROW).await;
@@ -75,6 +78,22 @@ fn the_states_of_trouble_fit_the_screen_too() {
             page.resize(WIDE).await;
             page.screenshot("shots/execution-disconnected-wide").await.unwrap();
         }
+        hub.restart().await;
+        let conversation = talk(&hub).await;
+        page.resize(NARROW).await;
+        page.goto(&conversation).await;
+        page.wait_for_status("Connection", "Connected").await;
+        page.find("status", "Waiting for a reply").await;
+        hub.kill().await;
+        page.wait_for_text("WebSocket disconnected").await;
+        page.click("button", "Connection details").await;
+        page.wait_for_text("HTTP interface").await;
+        assert_eq!(page.overflow().await, (0, vec![]), "the connection's details fit");
+        if shots {
+            page.screenshot("shots/chat-disconnected-narrow").await.unwrap();
+            page.resize(WIDE).await;
+            page.screenshot("shots/chat-disconnected-wide").await.unwrap();
+        }
     });
 }
 
@@ -86,6 +105,10 @@ async fn settle(page: &Page, path: &str) {
         }
         "/executions/e-run" => page.wait_for_status("Execution status", "running").await,
         "/executions/e-fail" => page.wait_for_status("Execution status", "failed").await,
+        path if path.starts_with("/chat/") => {
+            page.find("status", "Waiting for a reply").await;
+            page.find("alert", "").await;
+        }
         _ => {}
     }
 }
@@ -121,4 +144,42 @@ async fn report_a_busy_day(hub: &Hub) {
         }
     }
     hub.report(&frames.into()).await;
+}
+
+/// A conversation with all that one can hold, and the path of its page.
+async fn talk(hub: &Hub) -> String {
+    let long = "/usr/lib/a/path/without/any/place/to/break/".repeat(6);
+    let markdown = format!(
+        "Three of the **twelve** nightly runs failed, all on the same host:\n\n\
+         | execution | exit code | why |\n|---|---:|---|\n\
+         | [Paint the fence](/executions/e-fail) | 3 | no space left on device |\n\
+         | [Weld the gate](/executions/e-1) | 137 | killed |\n\n\
+         1. Free some space: `{long}`\n2. Run them again:\n\n\
+         ```sh\nswitchboard run --agent painter -- make fence COLOUR=green {long}\n```\n\n\
+         > The host was restarted at 03:12, says its log.\n"
+    );
+    let reply = json!({
+        "content": markdown, "model": "example-large", "cost_usd": 0.0123,
+        "files": [{"name": "report.csv", "url": "/files/report.csv", "size": 48_213}, "notes.txt"],
+    });
+    let mut conversation = None::<String>;
+    let ends = [
+        Some(json!({"type": "task.completed", "result": reply})),
+        Some(
+            json!({"type": "task.failed", "error": "The model server answered 503 four times. Try again later."}),
+        ),
+        None,
+    ];
+    let questions =
+        ["What happened last night, and what do we do about it?", "Who restarted it?", "And now?"];
+    for (question, end) in questions.into_iter().zip(ends) {
+        let message = json!({"content": question, "lane": "manual", "conversationId": conversation});
+        let posted = hub.call("/api/chat/messages", &message).await;
+        conversation = Some(posted["conversationId"].as_str().unwrap().to_owned());
+        if let Some(mut end) = end {
+            end["task_id"] = posted["task_id"].clone();
+            hub.report(&json!({"event": "update", "data": end})).await;
+        }
+    }
+    format!("/chat/{}", conversation.unwrap())
 }

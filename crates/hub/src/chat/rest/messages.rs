@@ -89,10 +89,7 @@ fn check_content(content: &str) -> Result<(), Failure> {
         return Err(Failure::bad_request("`content` is blank. Say what is to be answered."));
     }
     if content.len() > LONGEST_CONTENT {
-        return Err(Failure::too_large(format!(
-            "`content` has {} bytes. {SHORTER}",
-            content.len()
-        )));
+        return Err(Failure::too_large(format!("`content` has {} bytes. {SHORTER}", content.len())));
     }
     Ok(())
 }
