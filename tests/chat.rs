@@ -93,6 +93,7 @@ impl Page {
 fn stage() -> Stage {
     let storage = window().local_storage().unwrap().unwrap();
     storage.clear().unwrap();
+    window().session_storage().unwrap().unwrap().clear().unwrap();
     let stage = Stage::new();
     answer(MESSAGES, 202, r#"{"status":"queued","task_id":"t-{n}","conversationId":"c-1"}"#);
     answer("/api/conversations", 200, r#"{"items":[],"seq":0}"#);
@@ -237,6 +238,8 @@ async fn a_failed_reply_is_sent_again_and_what_was_not_sent_is_kept() {
     page.talk().retry(&failed);
     page.until_shown(&["Hello", "failed: No luck.", "not sent Hello"]).await;
     answer(MESSAGES, 202, r#"{"status":"queued","task_id":"t-7","conversationId":"c-1"}"#);
+    // What is sent again may have been answered before, so that is asked for.
+    answer("/api/tasks/t-7", 200, r#"{"task_id":"t-7","status":"running"}"#);
     let unsent = page.talk().entries.get_untracked()[2].clone();
     page.talk().retry(&unsent);
     page.until_shown(&["Hello", "failed: No luck.", "Hello", "waiting []"]).await;
@@ -244,6 +247,28 @@ async fn a_failed_reply_is_sent_again_and_what_was_not_sent_is_kept() {
         posted().lines().map(|body| body.split(r#""id":""#).nth(1).unwrap()[..32].to_owned()).collect();
     assert_eq!(names[1], names[2], "by the same name, so that it is not stored twice");
     assert_ne!(names[0], names[1]);
+}
+
+/// What could not be sent was once gone with the page that showed it.
+#[wasm_bindgen_test]
+async fn what_was_not_sent_is_found_again() {
+    let mut stage = stage();
+    answer(MESSAGES, 0, "");
+    let page = Page::mount(&mut stage, Some("c-1"));
+    until_connected().await;
+    page.talk().send("Hello".into());
+    page.until_shown(&["not sent Hello"]).await;
+    stage.unmount();
+    let page = Page::mount(&mut stage, Some("c-1"));
+    page.until_shown(&["not sent Hello"]).await;
+    answer(MESSAGES, 202, r#"{"status":"queued","task_id":"t-1","conversationId":"c-1"}"#);
+    answer("/api/tasks/t-1", 200, r#"{"task_id":"t-1","status":"running"}"#);
+    let entry = page.talk().entries.get_untracked()[0].clone();
+    page.talk().retry(&entry);
+    page.until_shown(&["Hello", "waiting []"]).await;
+    stage.unmount();
+    let page = Page::mount(&mut stage, Some("c-1"));
+    page.until_shown(&["Hello", "waiting []"]).await;
 }
 
 #[wasm_bindgen_test]

@@ -18,6 +18,7 @@ mod fanout;
 mod health;
 mod hooks;
 mod listeners;
+mod outbox_storage;
 mod provider;
 mod shell;
 mod socket;

@@ -29,6 +29,7 @@ use crate::{
     realtime::{
         Subscription, TaskListener, WebSocketContext, clock,
         fanout::{Notice, Topic},
+        outbox_storage::{self, Unsent},
         use_websocket_context,
     },
 };
@@ -39,6 +40,10 @@ const REFETCH_MS: u32 = 300;
 
 /// How long to wait before a conversation that could not be fetched is asked for again, in milliseconds.
 const RETRY_MS: u32 = 2_000;
+
+/// What is said of a message that was on its way when the page was left.
+const LEFT: &str =
+    "This page was left before the answer came. Retry sends it once, also if it has arrived already.";
 
 /// One entry. Its identity never changes; what it shows does, alone and in place.
 #[derive(Debug, Clone)]
@@ -139,6 +144,8 @@ struct Talk {
     /// The state's stamp then.
     published: Cell<u64>,
     outbox: RefCell<VecDeque<Outgoing>>,
+    /// What the tab remembers of messages that are not known to be sent.
+    unsent: RefCell<Vec<Unsent>>,
     sending: Cell<bool>,
     request: Cell<u64>,
     in_flight: Cell<bool>,
@@ -243,6 +250,7 @@ impl Talk {
             entries: RefCell::default(),
             published: Cell::new(0),
             outbox: RefCell::default(),
+            unsent: RefCell::default(),
             sending: Cell::new(false),
             request: Cell::new(0),
             in_flight: Cell::new(false),
@@ -257,6 +265,7 @@ impl Talk {
         signals.has_older.set(false);
         signals.summary.set(None);
         signals.phase.set(if is_new { Phase::Ready } else { Phase::Loading });
+        talk.recall_unsent();
         talk.subscribe();
         if !is_new {
             talk.fetch();
@@ -357,7 +366,7 @@ impl Talk {
             match place.and_then(|place| items.get(place)).map(|item| &item.shown) {
                 // By the same name: if it was stored after all, it is not stored twice.
                 Some(Shown::NotSent { content, .. }) => {
-                    let id = key.strip_prefix("message ").map_or_else(new_message_id, MessageId::from);
+                    let id = message_id(key).unwrap_or_else(new_message_id);
                     Some(Outgoing { id, content: content.clone(), again: true })
                 }
                 Some(Shown::Message(failed)) if failed.error.is_some() => {
@@ -417,9 +426,33 @@ impl Talk {
         });
     }
 
+    /// Shows what was not sent when the conversation was last shown in this tab.
+    fn recall_unsent(&self) {
+        let unsent = outbox_storage::recall(&self.organization, self.id.borrow().as_ref());
+        for Unsent { id, content } in &unsent {
+            let mut state = self.state.borrow_mut();
+            state.sending(id, content.clone());
+            state.not_sent(id, LEFT.to_owned());
+        }
+        self.unsent.replace(unsent);
+        self.publish();
+    }
+
+    /// Has the tab remember what is not known to be sent, where that has changed.
+    fn remember_unsent(&self) {
+        let unsent: Vec<Unsent> = self.state.borrow().items().iter().filter_map(unsent).collect();
+        if *self.unsent.borrow() != unsent {
+            outbox_storage::remember(&self.organization, self.id.borrow().as_ref(), &unsent);
+            self.unsent.replace(unsent);
+        }
+    }
+
     /// The conversation's first message has created it.
     fn created(&self, id: Option<ConversationId>) {
         let Some(id) = id.filter(|_| self.id.borrow().is_none()) else { return };
+        // What else waits in the new conversation is remembered by its name from here on.
+        outbox_storage::remember(&self.organization, None, &[]);
+        self.unsent.take();
         self.id.replace(Some(id.clone()));
         // The updates that told of it came before its name was known.
         self.fetch_soon(0);
@@ -583,6 +616,7 @@ impl Talk {
         let waiting = state.awaited().count();
         // Nothing is borrowed while others hear of it.
         drop((state, entries));
+        self.remember_unsent();
         for (signal, shown) in changed {
             signal.set(shown);
         }
@@ -593,6 +627,17 @@ impl Talk {
         set_where_other(has_older, older);
         set_where_other(waiting_signal, waiting);
     }
+}
+
+/// The message that an entry shows, where it is not known to be sent.
+fn unsent(item: &Item) -> Option<Unsent> {
+    let (Shown::Sending { content } | Shown::NotSent { content, .. }) = &item.shown else { return None };
+    Some(Unsent { id: message_id(&item.key)?, content: content.clone() })
+}
+
+/// The name of the message that a key stands for.
+fn message_id(key: &str) -> Option<MessageId> {
+    key.strip_prefix("message ").map(MessageId::from)
 }
 
 fn set_where_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
