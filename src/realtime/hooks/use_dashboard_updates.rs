@@ -14,7 +14,7 @@ pub struct UseDashboardUpdates {
 }
 
 /// Calls `on_update` for each `dashboard:update` of one organization, in order, exactly once, until the
-/// component goes. The updates of a batch come right after each other, once per animation frame.
+/// component goes. The updates of a batch come right after each other, at most once per animation frame.
 ///
 /// ```ignore
 /// let UseDashboardUpdates { is_connected } = use_dashboard_updates(organization, move |update| {
