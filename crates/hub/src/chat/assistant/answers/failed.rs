@@ -2,15 +2,18 @@
 
 use std::cmp::Reverse;
 
-use switchboard_protocol::ExecutionStatus;
+use switchboard_protocol::{ExecutionEvent, ExecutionEventKind, ExecutionStatus, OutputData, OutputStream};
 use switchboard_store::StoreError;
 
 use super::{Asked, and_more, counted, list, paragraphs, zone};
 use crate::chat::assistant::{
     intent::Selection,
-    markdown::{LINE_CHARACTERS, escape, link},
+    markdown::{LINE_CHARACTERS, code, escape, link},
     reading::{Execution, Which, executions},
 };
+
+/// How many of an execution's latest events are looked through for its last words.
+const LAST_EVENTS: usize = 200;
 
 /// The executions whose failure lies in the range, the latest first.
 ///
@@ -33,7 +36,10 @@ pub async fn failed(asked: Asked<'_>, selection: &Selection) -> Result<String, S
     }
     failed.sort_by_key(|execution| Reverse(execution.latest()));
     let shown = failed.len().min(selection.rows);
-    let rows = failed.iter().take(shown).map(|execution| row(execution, &asked));
+    let mut rows = Vec::with_capacity(shown);
+    for execution in failed.iter().take(shown) {
+        rows.push(row(execution, &asked).await?);
+    }
     let more = and_more(failed.len(), shown);
     let all = "[all failed executions](/executions?status=failed)";
     Ok(paragraphs([
@@ -49,10 +55,38 @@ pub async fn failed(asked: Asked<'_>, selection: &Selection) -> Result<String, S
     ]))
 }
 
-fn row(execution: &Execution, asked: &Asked<'_>) -> String {
+async fn row(execution: &Execution, asked: &Asked<'_>) -> Result<String, StoreError> {
     let link = link(&execution.id, execution.title.as_deref());
     let at = execution.latest().map(|at| format!(" at {}", asked.short(at))).unwrap_or_default();
-    let code = execution.exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
-    let reason = execution.error.as_deref().map(|error| escape(error, LINE_CHARACTERS));
-    format!("{link}{at}{code}: {}", reason.as_deref().unwrap_or("no reason was reported"))
+    let exit = execution.exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
+    // That it exited with its exit code is no reason. What it wrote last where programs complain mostly is one.
+    let only_the_code = execution.exit_code.map(|code| format!("exited with code {code}"));
+    let reason = execution.error.as_deref().filter(|error| Some(*error) != only_the_code.as_deref());
+    let reason = match reason {
+        Some(reason) => escape(reason, LINE_CHARACTERS),
+        None => match last_words(execution, asked).await? {
+            Some(words) => format!("last on standard error {}", code(&words, LINE_CHARACTERS)),
+            None => "no reason was reported".to_owned(),
+        },
+    };
+    Ok(format!("{link}{at}{exit}: {reason}"))
+}
+
+/// The last line that an execution wrote to standard error.
+async fn last_words(execution: &Execution, asked: &Asked<'_>) -> Result<Option<String>, StoreError> {
+    let organization = asked.organization.clone();
+    let snapshot = asked.store.execution(organization, execution.id.clone(), LAST_EVENTS).await?;
+    let events = snapshot.into_iter().flat_map(|snapshot| snapshot.events.into_iter().rev());
+    Ok(events.map(|event| event.event).find_map(|event| complaint(&event)))
+}
+
+/// The line that an event brings from standard error, if it does and the line is not blank.
+fn complaint(event: &ExecutionEvent) -> Option<String> {
+    if event.kind != ExecutionEventKind::Output {
+        return None;
+    }
+    let data = event.data.as_ref()?.object()?;
+    let output = OutputData::read(&data).filter(|output| output.stream == OutputStream::Stderr)?;
+    let line = output.text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    Some(line.to_owned())
 }

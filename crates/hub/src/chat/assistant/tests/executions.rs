@@ -30,6 +30,36 @@ async fn failures_belong_to_the_day_on_which_they_failed() {
     assert!(all.find("late").unwrap() < all.find("early").unwrap(), "the latest failure comes first: {all}");
 }
 
+/// "exit code 3: exited with code 3" once stood where the reason belongs.
+#[tokio::test]
+async fn an_exit_code_alone_is_no_reason_where_the_command_said_why() {
+    let room = Room::new();
+    let written = |id: &str, stream: &str, text: &str| {
+        let data = format!(r#"{{"stream":"{stream}","text":"{text}"}}"#);
+        event(id, "output", "2026-11-21T10:00:01Z", &data)
+    };
+    room.append(
+        "acme",
+        vec![
+            start("loud", "Nightly backup", "2026-11-21T10:00:00Z"),
+            written("loud", "stderr", "first"),
+            written("loud", "stderr", "no space left on `device`"),
+            written("loud", "stderr", " "),
+            written("loud", "stdout", "done"),
+            failure("loud", "exited with code 3", "2026-11-21T10:00:02Z"),
+            start("mute", "Nightly report", "2026-11-21T09:00:00Z"),
+            failure("mute", "exited with code 3", "2026-11-21T09:00:02Z"),
+        ],
+    )
+    .await;
+    assert_eq!(
+        room.ask("What failed today?").await,
+        "**2 executions failed** today (since 00:00 UTC):\n\n\
+         - [Nightly backup](/executions/loud) at 10:00, exit code 3: last on standard error `` no space left on `device` ``\n\
+         - [Nightly report](/executions/mute) at 09:00, exit code 3: no reason was reported"
+    );
+}
+
 #[tokio::test]
 async fn none_is_said_with_the_range_that_was_looked_at() {
     let room = Room::new();
