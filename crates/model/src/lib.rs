@@ -7,7 +7,11 @@
 mod conversation;
 mod execution;
 mod output;
+mod rates;
 mod ring;
+mod scrape_run;
+mod scrape_summary;
+mod scrape_watch;
 mod summary;
 mod tasks;
 mod timeline;
@@ -15,7 +19,11 @@ mod timeline;
 pub use conversation::{Conversation, Item, Shown};
 pub use execution::{Applied, Execution};
 pub use output::{LineSource, OutputLine};
+pub use rates::{Counted, RATE_SECONDS, Rates};
 pub use ring::Ring;
+pub use scrape_run::{Progressed, ScrapeRun};
+pub use scrape_summary::{MOST_PLATFORMS, apply_progress};
+pub use scrape_watch::{ScrapeWatch, Seen};
 pub use summary::{apply_event, new_summary};
 pub use tasks::{
     ConnectionMark, MOST_PENDING, PendingTask, PendingTasks, Schedule, TaskAnswer, TaskEnd, TaskInput,

@@ -10,7 +10,7 @@ use crate::{
     AgentEvent, AgentEventKind, AgentId, AgentStatus, ConnectionAck, Control, DashboardUpdate, DecodeError,
     Envelope, ExecutionEvent, ExecutionEventKind, ExecutionFrame, ExecutionId, Frame, JobEvent, JobEventKind,
     Object, OrganizationId, Pong, Resumed, Resync, ResyncReason, RunId, ScrapePhase, ScrapeProgress,
-    Subscribed, TaskOutcome, TaskResult, UnknownFrame,
+    Subscribed, TaskOutcome, TaskResult, UnknownFrame, rest::list,
 };
 
 /// The longest frame that is read, in bytes: 16 MiB, sixteen times the largest report that the hub takes, so
@@ -186,6 +186,11 @@ fn scrape_progress(object: &Object<'_>) -> Result<ScrapeProgress, DecodeError> {
         total: object.whole("total"),
         message: owned(object.text("message")),
         timestamp: object.time("timestamp"),
+        items: object.whole("items"),
+        bytes: object.whole("bytes"),
+        errors: object.whole("errors"),
+        pages: list(object, "pages"),
+        results: list(object, "results"),
     })
 }
 

@@ -57,6 +57,11 @@ impl Serialize for Envelope {
                 map.optional("total", progress.total.as_ref())?;
                 map.optional("message", progress.message.as_ref())?;
                 map.optional("timestamp", progress.timestamp.as_ref())?;
+                map.optional("items", progress.items.as_ref())?;
+                map.optional("bytes", progress.bytes.as_ref())?;
+                map.optional("errors", progress.errors.as_ref())?;
+                map.filled("pages", &progress.pages)?;
+                map.filled("results", &progress.results)?;
             }
             Frame::AgentEvent(agent) => {
                 map.entry("type", agent.kind.as_str())?;
@@ -156,5 +161,9 @@ impl<M: SerializeMap> Members<M> {
 
     fn optional<T: Serialize>(&mut self, name: &'static str, value: Option<&T>) -> Result<(), M::Error> {
         value.map_or(Ok(()), |value| self.entry(name, value))
+    }
+
+    fn filled<T: Serialize>(&mut self, name: &'static str, list: &[T]) -> Result<(), M::Error> {
+        if list.is_empty() { Ok(()) } else { self.entry(name, list) }
     }
 }

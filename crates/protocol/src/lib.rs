@@ -48,6 +48,6 @@ pub use ids::{
 pub use job::{JobEvent, JobEventKind};
 pub use json::Json;
 pub use object::Object;
-pub use scrape::{ScrapePhase, ScrapeProgress};
+pub use scrape::{ScrapePhase, ScrapeProgress, ScrapedItem, ScrapedPage};
 pub use task::{TaskOutcome, TaskResult};
 pub use timestamp::Timestamp;

@@ -2,6 +2,7 @@
 
 mod chat;
 mod execution;
+mod scrape;
 mod task;
 
 use std::borrow::Cow;
@@ -15,6 +16,11 @@ pub use chat::{
     Posted, Role,
 };
 pub use execution::{ExecutionChanged, ExecutionList, ExecutionSnapshot, ExecutionSummary, SnapshotEvent};
+pub use scrape::{
+    Extraction, PlatformProgress, PreviewScrape, ScrapeField, ScrapeItem, ScrapeItemList, ScrapeLimits,
+    ScrapePageList, ScrapePreview, ScrapeRunChanged, ScrapeRunList, ScrapeRunSnapshot, ScrapeRunSummary,
+    StartScrape, StartedScrape,
+};
 pub use task::{ClaimTask, ClaimedTask, Reply, TaskDelta, TaskState, TaskStatus};
 
 /// `GET /api/health`. Any 200 counts as reachable, whatever its body.
@@ -76,7 +82,7 @@ fn identifier(object: &Object<'_>, name: &str) -> Option<String> {
 }
 
 /// A list member, each item read by itself: one that cannot be read is left out and costs no other.
-fn list<T: DeserializeOwned>(object: &Object<'_>, name: &str) -> Vec<T> {
+pub(crate) fn list<T: DeserializeOwned>(object: &Object<'_>, name: &str) -> Vec<T> {
     let items = object.json(name).and_then(|items| items.read::<Vec<Json>>().ok()).unwrap_or_default();
     items.iter().filter_map(|item| item.read().ok()).collect()
 }

@@ -249,3 +249,35 @@ fn bodies_of_servers_that_know_only_part_one() {
     assert_eq!(again, snapshot);
     assert!(serde_json::from_str::<ExecutionSnapshot>(r#"{"status":"running"}"#).is_err());
 }
+
+#[test]
+fn a_page_that_cannot_be_read_costs_itself() {
+    let frame = r#"{"type":"scrape_progress","runId":"r-1","items":3,"pages":[{"url":"https://a.test/","status":200},{"status":200},7],"results":[{"fields":{"name":"Lamp"}},{"fields":"no object"}]}"#;
+    let Frame::ScrapeProgress(progress) = decode(frame).unwrap().frame else { panic!("another frame") };
+    assert_eq!(progress.items, Some(3));
+    assert_eq!(progress.pages.len(), 1);
+    assert_eq!((progress.pages[0].url.as_str(), progress.pages[0].status), ("https://a.test/", Some(200)));
+    assert_eq!(progress.results.len(), 1);
+}
+
+#[test]
+fn lists_of_scrape_runs_are_read_in_the_shapes_that_servers_write() {
+    use switchboard_protocol::{
+        ScrapePhase,
+        rest::{ScrapeRunList, ScrapeRunSnapshot},
+    };
+
+    let run = r#"{"id":"r-1","status":"running","platforms":[{"name":"a.test","current":1,"total":2}],"startedAt":"2026-01-31T12:00:00Z"}"#;
+    for text in
+        [format!("[{run}]"), format!(r#"{{"runs":[{run}]}}"#), format!(r#"{{"items":[{run},7],"seq":4}}"#)]
+    {
+        let list: ScrapeRunList = serde_json::from_str(&text).unwrap();
+        let [run] = &list.items[..] else { panic!("{text}") };
+        assert_eq!((run.run_id.as_str(), run.phase), ("r-1", ScrapePhase::Running));
+        assert_eq!((run.platforms[0].platform.as_str(), run.platforms[0].total), ("a.test", 2));
+    }
+    let snapshot: ScrapeRunSnapshot = serde_json::from_str(run).unwrap();
+    assert!(snapshot.pages.is_empty());
+    let written = serde_json::to_string(&snapshot).unwrap();
+    assert_eq!(serde_json::from_str::<ScrapeRunSnapshot>(&written).unwrap(), snapshot);
+}

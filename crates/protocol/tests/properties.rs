@@ -5,8 +5,8 @@ use proptest::{collection::vec, option, prelude::*};
 use switchboard_protocol::{
     AgentEvent, AgentEventKind, AgentStatus, ClientFrame, ConnectionAck, Control, DashboardUpdate, Envelope,
     ExecutionEvent, ExecutionFrame, Frame, Handshake, JobEvent, Json, Object, Pong, Resume, Resumed, Resync,
-    ScrapePhase, ScrapeProgress, Subscribed, TaskOutcome, TaskResult, Timestamp, decode, decode_bytes,
-    decode_message,
+    ScrapePhase, ScrapeProgress, ScrapedItem, ScrapedPage, Subscribed, TaskOutcome, TaskResult, Timestamp,
+    decode, decode_bytes, decode_message,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -104,25 +104,24 @@ fn frame() -> impl Strategy<Value = Frame> {
                 event: ExecutionEvent { id: id.map(Into::into), kind: (&*kind).into(), timestamp, data },
             })
         ),
-        (
-            text(),
-            option::of(phase),
-            option::of(text()),
-            option::of(any::<u64>()),
-            option::of(any::<u64>()),
-            time()
-        )
-            .prop_map(|(run, phase, platform, current, total, timestamp)| Frame::ScrapeProgress(
-                ScrapeProgress {
+        (text(), option::of(phase), option::of(text()), numbers(), time(), scraped()).prop_map(
+            |(run, phase, platform, [current, total, items, bytes, errors], timestamp, (pages, results))| {
+                Frame::ScrapeProgress(ScrapeProgress {
                     run_id: run.into(),
                     phase,
                     platform,
                     current,
                     total,
                     message: None,
-                    timestamp
-                }
-            )),
+                    timestamp,
+                    items,
+                    bytes,
+                    errors,
+                    pages,
+                    results,
+                })
+            }
+        ),
         (text(), option::of(text()), outcome()).prop_map(|(task, organization, outcome)| Frame::TaskResult(
             TaskResult { task_id: task.into(), organization_id: organization.map(Into::into), outcome }
         )),
@@ -132,6 +131,28 @@ fn frame() -> impl Strategy<Value = Frame> {
             kind
         })),
     ]
+}
+
+fn numbers() -> impl Strategy<Value = [Option<u64>; 5]> {
+    proptest::array::uniform5(option::of(any::<u64>()))
+}
+
+/// Pages and items of a scrape run.
+fn scraped() -> impl Strategy<Value = (Vec<ScrapedPage>, Vec<ScrapedItem>)> {
+    let page = (text(), option::of(any::<u16>()), option::of(text()), option::of(any::<u64>()), time())
+        .prop_map(|(url, status, title, links, at)| ScrapedPage {
+            status,
+            title,
+            links,
+            at,
+            ..ScrapedPage::of(url)
+        });
+    let item = (option::of(text()), json()).prop_map(|(url, value)| {
+        let mut fields = Object::default();
+        fields.set("value", &value);
+        ScrapedItem { url, platform: None, fields: fields.to_json().unwrap() }
+    });
+    (proptest::collection::vec(page, 0..3), proptest::collection::vec(item, 0..3))
 }
 
 fn envelope() -> impl Strategy<Value = Envelope> {
