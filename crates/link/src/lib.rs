@@ -34,6 +34,7 @@
 
 mod backoff;
 mod cursor;
+mod fallback;
 mod heartbeat;
 mod input;
 mod link;
@@ -46,6 +47,7 @@ mod status;
 mod subscriptions;
 
 pub use backoff::Backoff;
+pub use fallback::{Fallback, Scope, SocketView, StreamInput, StreamOutput};
 pub use input::Input;
 pub use link::Link;
 pub use moment::Moment;
