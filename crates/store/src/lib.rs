@@ -3,9 +3,9 @@
 //! [`Log`] is the truth: a report is durable when [`Log::append`] returns, its sequence number is given in the
 //! transaction that stores it, and live delivery, replay and a slow reader's catching up are the same
 //! [`Log::read`]. [`Executions`] is a projection that the same transaction keeps, by the reducer of
-//! `switchboard-model`. [`Chat`] holds conversations and the queue of tasks, and [`Search`] finds what was written. All
-//! are traits with one contract test suite (the `contract` module, behind the feature of that name). [`SqliteStore`] is
-//! the embedded default.
+//! `switchboard-model`. [`Chat`] holds conversations and the queue of tasks, [`Scrapes`] scrape runs with
+//! their pages, items and frontiers, and [`Search`] finds what was written. All are traits with one contract test suite
+//! (the `contract` module, behind the feature of that name). [`SqliteStore`] is the embedded default.
 
 use futures::future::BoxFuture;
 
@@ -15,6 +15,7 @@ pub mod contract;
 mod error;
 mod executions;
 mod log;
+mod scrapes;
 mod search;
 pub mod sqlite;
 mod upkeep;
@@ -26,6 +27,11 @@ pub use chat::{
 pub use error::StoreError;
 pub use executions::{ExecutionQuery, Executions, MAX_PAGE};
 pub use log::{Appended, Bounds, Entry, Fold, Log, Report};
+pub use scrapes::{
+    Address, CancelOutcome, ClaimedScrape, Finished, Held, MAX_SCRAPE_ROWS, MOST_ADDRESSES,
+    MOST_PAGE_ATTEMPTS, MOST_REPORTED_ROWS, NewAddress, NewScrape, PlatformNews, RowQuery, ScrapeClaim,
+    ScrapeQuery, Scrapes, StartOutcome, Telling,
+};
 pub use search::{Found, FoundLine, Search};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use upkeep::{ENTRY_OVERHEAD_BYTES, Retention, Upkeep};
@@ -34,6 +40,6 @@ pub use upkeep::{ENTRY_OVERHEAD_BYTES, Retention, Upkeep};
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// All that a hub asks of its storage.
-pub trait Store: Log + Executions + Chat + Search + Upkeep {}
+pub trait Store: Log + Executions + Chat + Scrapes + Search + Upkeep {}
 
-impl<T: Log + Executions + Chat + Search + Upkeep> Store for T {}
+impl<T: Log + Executions + Chat + Scrapes + Search + Upkeep> Store for T {}

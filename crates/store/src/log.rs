@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use switchboard_protocol::{
-    ExecutionFrame, ExecutionId, OrganizationId, TaskId, TaskResult, rest::TaskDelta,
+    ExecutionFrame, ExecutionId, OrganizationId, ScrapeProgress, TaskId, TaskResult, rest::TaskDelta,
 };
 use tokio::sync::watch;
 
@@ -56,6 +56,10 @@ pub enum Fold {
     TaskResult(TaskResult),
     /// A part of a task's answer. It is kept with the task while the task runs, so that who comes later sees it too.
     TaskDelta(TaskId, TaskDelta),
+    /// The progress of a scrape run that another program reports; see [`Scrapes`](crate::Scrapes). For a run that this
+    /// store's crawler works on, or did, it is stored as any frame and changes nothing. Of one that comes late, to a run
+    /// that has ended, only pages and results are kept.
+    Scrape(ScrapeProgress),
 }
 
 /// What [`Log::append`] did.

@@ -23,6 +23,14 @@ mod log;
 mod material;
 mod results;
 mod retention;
+mod scrapes;
+mod scrapes_claim;
+mod scrapes_frontier;
+mod scrapes_reported;
+mod scrapes_results;
+mod scrapes_retention;
+mod scrapes_tell;
+mod scraping;
 mod search;
 mod task_history;
 mod tasks;
@@ -41,6 +49,13 @@ pub use idempotency::*;
 pub use log::*;
 pub use results::*;
 pub use retention::*;
+pub use scrapes::*;
+pub use scrapes_claim::*;
+pub use scrapes_frontier::*;
+pub use scrapes_reported::*;
+pub use scrapes_results::*;
+pub use scrapes_retention::*;
+pub use scrapes_tell::*;
 pub use search::*;
 pub use task_history::*;
 pub use tasks::*;
@@ -119,6 +134,43 @@ macro_rules! contract_tests {
             the_latest_entries_are_those_for_everybody
             random_histories_match_a_plain_model
             random_tasks_match_a_plain_model
+            a_started_run_is_told_and_listed
+            a_run_that_is_known_is_not_made_again
+            organizations_do_not_see_each_others_runs
+            runs_are_filtered_by_phase_and_text
+            pages_of_runs_are_stable_while_runs_come
+            addresses_go_out_once_in_their_order
+            any_address_is_its_own
+            no_more_addresses_enter_than_a_run_may_fetch
+            a_page_is_finished_once
+            nothing_comes_in_after_the_end
+            an_address_that_costs_its_crawlers_is_given_up
+            a_late_page_of_a_lost_crawler_counts
+            concurrent_claims_give_each_run_to_one_crawler
+            a_claim_brings_the_run
+            a_lost_crawlers_run_goes_on
+            a_crawlers_lease_is_its_own
+            a_run_is_cancelled_in_each_state
+            a_reported_run_is_the_fold_of_its_frames
+            reported_runs_are_announced_once_a_batch
+            a_duplicate_changes_no_run
+            late_frames_bring_their_pages_only
+            nobody_reports_for_a_run_of_this_store
+            a_reported_run_is_its_reporters
+            a_reported_snapshot_with_the_frames_after_it_is_the_run
+            a_reported_run_is_bounded
+            rows_are_read_back_from_the_latest
+            an_export_reads_all_in_portions
+            a_page_is_kept_as_it_was_fetched
+            large_items_are_read_in_small_portions
+            a_runs_snapshot_holds_the_latest_pages
+            silent_runs_go_with_age
+            a_large_run_goes_while_another_is_worked_on
+            each_page_is_told_once
+            messages_of_a_run_stay_until_they_are_taken_back
+            many_pages_are_told_in_several_frames
+            the_end_tells_all_that_is_left
+            a_snapshot_with_the_frames_after_it_is_the_run
         }
     };
     ($make:expr => $($test:ident)*) => {

@@ -11,6 +11,7 @@ use super::{
     failure::Failure,
     memory::{ExecutionKey, Memory, Organization, StoredExecution},
     position::Position,
+    scrapes::Reported,
 };
 use crate::{Appended, ENTRY_OVERHEAD_BYTES, Fold, Report};
 
@@ -45,6 +46,7 @@ pub(super) enum Fate {
 struct Untold {
     executions: Vec<ExecutionKey>,
     tasks: Vec<Ended>,
+    scrapes: Reported,
 }
 
 /// What has been written and is to be remembered once it is committed.
@@ -99,6 +101,7 @@ impl<'a> Changes<'a> {
             self.announce_execution(name, &mut organization, &key)?;
         }
         self.announce_ended(name, &mut organization, &untold.tasks)?;
+        self.write_reported(name, &mut organization, untold.scrapes)?;
         self.keep(name, organization);
         let duplicates = u64::try_from(reports.len()).unwrap_or(u64::MAX) - accepted;
         Ok(Appended { accepted, duplicates, seq })
@@ -158,6 +161,9 @@ impl<'a> Changes<'a> {
                 self.task_result(organization, report, result, &mut untold.tasks)
             }
             Some(Fold::TaskDelta(task, delta)) => self.task_delta(organization, report, task, delta),
+            Some(Fold::Scrape(progress)) => {
+                self.scrape_progress(name, organization, report, progress, &mut untold.scrapes)
+            }
             None => self.plain(organization, report),
         }
     }

@@ -28,7 +28,7 @@ const JOURNAL_BYTES: i64 = 64 * 1024 * 1024;
 const WRITER_CACHE: i64 = -32 * 1024;
 
 /// Room for every statement that a connection uses.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 256;
 
 /// An opened folder: only one exists for a folder, on the whole machine.
 pub(super) struct Folder {

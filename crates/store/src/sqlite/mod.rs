@@ -9,8 +9,8 @@
 //!   transaction does to the log; `executions` is the fold of executions and the updates that are derived from it;
 //!   `memory` is what the writer knows without reading.
 //! * `readers` runs reads; `entries` and `lists` are the queries.
-//! * `chat` holds conversations and tasks, and `search` the index of what was written; the files of each are told
-//!   of there.
+//! * `chat` holds conversations and tasks, `scrapes` scrape runs, and `search` the index of what was written; the
+//!   files of each are told of there.
 //! * `prune` is retention. `folder` and `schema` open the file.
 //!
 //! Nothing outside this folder may assume that there is one process, as there is here: a lock on the folder
@@ -31,6 +31,7 @@ mod prune;
 mod queue;
 mod readers;
 mod schema;
+mod scrapes;
 mod search;
 mod stats;
 #[cfg(test)]
@@ -253,7 +254,9 @@ impl Upkeep for SqliteStore {
             {}
             if let Some(cutoff) = limits.cutoff {
                 while self.work(move |connection, _| chat::forget(connection, cutoff)).await? {}
+                while self.work(move |connection, _| scrapes::forget(connection, cutoff)).await? {}
             }
+            while self.work(|connection, _| scrapes::sweep(connection)).await? {}
             self.tend_index().await?;
             let mut shrunk = false;
             while self.work(|connection, _| prune::shrink(connection)).await? {

@@ -135,6 +135,99 @@ const MIGRATIONS: &[&str] = &[
         seq INTEGER NOT NULL
     ) STRICT;
     ",
+    // 2 → 3: scrape runs. `32` is `NUMBER_BITS` of `scrapes/rows.rs`.
+    "
+    -- `position` is that of the entry with which the run became known. `own`: this store's crawler works on it;
+    -- `crawling`: and has not ended it. An `id` is never used again, because rows of a run that was forgotten may
+    -- still wait to be deleted.
+    CREATE TABLE scrape_runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        organization INTEGER NOT NULL,
+        run_id TEXT NOT NULL,
+        position INTEGER NOT NULL UNIQUE,
+        own INTEGER NOT NULL,
+        crawling INTEGER NOT NULL,
+        phase TEXT NOT NULL,
+        last_at INTEGER NOT NULL,
+        limits TEXT,
+        extract TEXT,
+        searchable TEXT NOT NULL,
+        summary TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX scrape_runs_by_id ON scrape_runs (organization, run_id);
+    CREATE INDEX scrape_runs_by_phase ON scrape_runs (phase, position);
+    CREATE INDEX scrape_runs_crawling ON scrape_runs (id) WHERE crawling = 1;
+    CREATE INDEX scrape_runs_idle ON scrape_runs (last_at) WHERE crawling = 0;
+
+    -- What changes with each page and each lease: a small row for each run. `addresses` have entered the frontier,
+    -- `most_addresses` may; `pages` and `items` are kept, and of `told` pages the log has told.
+    CREATE TABLE scrape_work (
+        run INTEGER PRIMARY KEY,
+        most_addresses INTEGER NOT NULL,
+        addresses INTEGER NOT NULL,
+        pages INTEGER NOT NULL,
+        told INTEGER NOT NULL,
+        items INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        errors INTEGER NOT NULL,
+        crawler TEXT,
+        lease_until INTEGER,
+        cancelling INTEGER NOT NULL
+    ) STRICT;
+
+    -- The same for each platform of a run that this store's crawler works on.
+    CREATE TABLE scrape_platforms (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        addresses INTEGER NOT NULL,
+        waiting INTEGER NOT NULL,
+        pages INTEGER NOT NULL,
+        untold INTEGER NOT NULL,
+        items INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        errors INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX scrape_platforms_by_name ON scrape_platforms (run, name);
+
+    -- The frontier. `state` is waiting, taken or done; `attempt` is how often the address was taken.
+    CREATE TABLE scrape_addresses (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL,
+        platform INTEGER NOT NULL,
+        depth INTEGER NOT NULL,
+        hops INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        url TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX scrape_addresses_by_url ON scrape_addresses (run, url);
+    CREATE INDEX scrape_addresses_waiting ON scrape_addresses (platform) WHERE state = 'waiting';
+    CREATE INDEX scrape_addresses_taken ON scrape_addresses (run) WHERE state = 'taken';
+    CREATE INDEX scrape_addresses_roots ON scrape_addresses (run) WHERE depth = 0;
+
+    -- `key` is the run and the row's number in it. `page` is JSON. `platform` is that of a crawler's page.
+    CREATE TABLE scrape_pages (
+        key INTEGER PRIMARY KEY,
+        platform INTEGER,
+        told INTEGER NOT NULL,
+        page TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX scrape_pages_untold ON scrape_pages (platform) WHERE told = 0;
+    CREATE TABLE scrape_items (
+        key INTEGER PRIMARY KEY,
+        url TEXT,
+        platform TEXT,
+        fields TEXT NOT NULL
+    ) STRICT;
+
+    -- Runs with rows that nobody reads any more: the frontier of one that has ended, and with `whole` all of one that
+    -- was forgotten.
+    CREATE TABLE scrape_leftovers (
+        run INTEGER PRIMARY KEY,
+        whole INTEGER NOT NULL
+    ) STRICT;
+    ",
 ];
 
 /// Brings the database to the newest schema, creating it in an empty file.

@@ -27,6 +27,7 @@ use crate::{Answer, Chat, ChatCost, Claim, ConversationQuery, NewMessage, PostOu
 
 pub(super) use finish::Ended;
 pub(super) use forget::forget;
+pub(super) use rows::find;
 
 impl Chat for SqliteStore {
     fn post_message(&self, organization: OrganizationId, message: NewMessage) -> Answer<'_, PostOutcome> {

@@ -92,7 +92,7 @@ pub(super) fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<Positio
 }
 
 /// Runs a statement that finds one row at most.
-pub(super) fn find<T>(
+pub(in crate::sqlite) fn find<T>(
     transaction: &Transaction<'_>,
     sql: &str,
     params: impl Params,

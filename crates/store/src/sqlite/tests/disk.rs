@@ -5,7 +5,10 @@ use std::{fs, time::Duration};
 use switchboard_protocol::Timestamp;
 
 use super::{
-    super::{changes, chat::statements as chat, entries, folder, lists, prune, search::statements as search},
+    super::{
+        changes, chat::statements as chat, entries, folder, lists, prune, scrapes::statements as scrapes,
+        search::statements as search,
+    },
     note, output, temporary,
 };
 use crate::{Executions, Fold, Log, Report, Retention, Upkeep};
@@ -110,6 +113,36 @@ async fn no_statement_reads_a_whole_log() {
         (chat::OPEN_TASKS, "tasks_by_conversation"),
         (chat::COST, "answers_by_time"),
         (chat::IDLE, "conversations_idle"),
+        (scrapes::RUN, "scrape_runs_by_id"),
+        (scrapes::RUN_ID, "scrape_runs_by_id"),
+        (scrapes::SNAPSHOT, "scrape_runs_by_id"),
+        (scrapes::SUMMARY, "PRIMARY KEY"),
+        (scrapes::WRITE, "PRIMARY KEY"),
+        (scrapes::PAGE, "sqlite_autoindex_scrape_runs_1"),
+        (scrapes::PAGE_OF_PHASE, "scrape_runs_by_phase"),
+        (scrapes::CLAIMED, "PRIMARY KEY"),
+        (scrapes::UNTAKE, "scrape_addresses_taken"),
+        (scrapes::ROOTS, "scrape_addresses_roots"),
+        (scrapes::PLATFORMS, "scrape_platforms_by_name"),
+        (scrapes::RENEW, "PRIMARY KEY"),
+        (scrapes::PLATFORM, "PRIMARY KEY"),
+        (scrapes::PLATFORM_BY_NAME, "scrape_platforms_by_name"),
+        (scrapes::KEEP_PLATFORM, "PRIMARY KEY"),
+        (scrapes::KEEP_RUN, "PRIMARY KEY"),
+        (scrapes::ADDRESS, "scrape_addresses_by_url"),
+        (scrapes::DONE, "PRIMARY KEY"),
+        (scrapes::NEXT, "scrape_addresses_waiting"),
+        (scrapes::TAKE, "PRIMARY KEY"),
+        (scrapes::UNTOLD, "scrape_pages_untold"),
+        (scrapes::MARK, "scrape_pages_untold"),
+        (scrapes::REMAINING, "scrape_platforms_by_name"),
+        (scrapes::TOLD_PAGES, "PRIMARY KEY"),
+        (scrapes::PAGES, "PRIMARY KEY"),
+        (scrapes::PAGES_AFTER, "PRIMARY KEY"),
+        (scrapes::ITEMS, "PRIMARY KEY"),
+        (scrapes::ITEMS_AFTER, "PRIMARY KEY"),
+        (scrapes::IDLE, "scrape_runs_idle"),
+        (scrapes::SWEEP, "scrape_addresses_by_url"),
         (search::REACH, "PRIMARY KEY"),
         (search::UNREAD, "PRIMARY KEY"),
         (search::LINE, "PRIMARY KEY"),
@@ -123,7 +156,8 @@ async fn no_statement_reads_a_whole_log() {
             .unwrap();
         assert!(steps.iter().any(|step| step.contains("SEARCH") && step.contains(index)), "{sql}: {steps:?}");
         let scanned = |table: &str| steps.iter().any(|step| step.starts_with(&format!("SCAN {table}")));
-        for table in ["entries", "executions", "conversations", "messages", "tasks"] {
+        let tables = ["entries", "executions", "conversations", "messages", "tasks", "scrape_"];
+        for table in tables {
             assert!(!scanned(table), "{sql}: {steps:?}");
         }
         let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE"));

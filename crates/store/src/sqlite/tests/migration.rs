@@ -3,7 +3,10 @@
 use rusqlite::Connection;
 
 use super::{super::schema, note, output, temporary};
-use crate::{Chat, Executions, Log, NewMessage, PostOutcome, Search};
+use crate::{
+    Chat, Executions, Log, NewAddress, NewMessage, NewScrape, PostOutcome, Report, ScrapeQuery, Scrapes,
+    Search, StartOutcome,
+};
 
 /// What a hub of schema 1 left behind: the log, the execution in it, and the words that nobody has indexed.
 #[tokio::test]
@@ -54,6 +57,58 @@ async fn a_file_of_schema_1_is_migrated_and_keeps_all() {
         assert_eq!(store.bounds("acme".into()).await.unwrap().head, 5);
         let version: i32 =
             temporary.intruder().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 2);
+        assert_eq!(version, 3);
     }
+}
+
+/// What a hub of schema 2 left behind: a log in which another program has told of a scrape run, which nobody kept then.
+#[tokio::test]
+async fn a_file_of_schema_2_is_migrated_and_takes_scrape_runs() {
+    let temporary = temporary();
+    {
+        let source = super::temporary();
+        let store = source.store();
+        let told = r#"{"type":"scrape_progress","runId":"r-1","current":1}"#;
+        store
+            .append("acme".into(), vec![note("one"), Report { body: told.into(), ..note("") }])
+            .await
+            .unwrap();
+        drop(store);
+        let mut connection = Connection::open(temporary.database()).unwrap();
+        schema::migrate_to(&mut connection, 2);
+        connection.execute("ATTACH ?1 AS source", [source.database().to_str().unwrap()]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO organizations SELECT * FROM source.organizations;
+                 INSERT INTO entries (position, execution, received_at, report_id, body)
+                     SELECT position, execution, received_at, report_id, body FROM source.entries;",
+            )
+            .unwrap();
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'scrape%'";
+        let tables: i64 = connection.query_row(tables, (), |row| row.get(0)).unwrap();
+        assert_eq!(tables, 0, "this is schema 2");
+    }
+    let mut outcomes = Vec::new();
+    for _ in 0..2 {
+        let store = temporary.store();
+        let target = NewAddress {
+            url: "https://a.test/".to_owned(),
+            platform: "a.test".to_owned(),
+            depth: 0,
+            hops: 0,
+        };
+        let new = NewScrape {
+            run_id: "r-1".into(),
+            title: None,
+            targets: vec![target],
+            limits: switchboard_protocol::rest::ScrapeLimits::default(),
+            extract: None,
+        };
+        outcomes.push(store.start_scrape("acme".into(), new).await.unwrap());
+        let query = ScrapeQuery { limit: 10, ..Default::default() };
+        assert_eq!(store.scrape_runs("acme".into(), query).await.unwrap().items.len(), 1);
+        let entries = store.read("acme".into(), 0, 10).await.unwrap();
+        assert_eq!((entries.len(), &*entries[0].body), (5, &*note("one").body), "the log goes on");
+    }
+    assert_eq!(outcomes, [StartOutcome::Started, StartOutcome::Known]);
 }

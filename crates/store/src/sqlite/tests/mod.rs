@@ -5,6 +5,7 @@ mod commits;
 mod disk;
 mod folder;
 mod migration;
+mod scrapes;
 mod search;
 
 use std::{path::PathBuf, sync::Arc};
