@@ -1,11 +1,10 @@
 //! Chromium and its driver, for the tests that look at the page.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::shell::{run, step, succeeds};
+use crate::apt;
 use crate::tools::Toolbox;
 
 /// A browser and the program that drives it, of one version.
@@ -26,12 +25,8 @@ impl Browser {
         if let Some(browser) = Self::find() {
             return Ok(browser);
         }
-        if let Some(apt) = apt() {
-            step("Installing Chromium and its driver by apt");
-            let packages = ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"];
-            if let Err(error) = run(apt().arg("update")).and_then(|()| run(apt().args(packages))) {
-                bail!("{error:#}\n{}", Self::missing());
-            }
+        if let Err(error) = apt::install("Chromium and its driver", &["chromium", "chromium-driver"]) {
+            bail!("{error:#}\n{}", Self::missing());
         }
         match Self::find() {
             Some(browser) => Ok(browser),
@@ -58,31 +53,4 @@ impl Browser {
 fn named(variable: &str, names: &[&str]) -> Option<PathBuf> {
     let chosen = std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from);
     chosen.or_else(|| names.iter().find_map(|name| Toolbox::default().find(name)))
-}
-
-/// How this user runs apt without being asked for anything; nothing where that cannot be.
-fn apt() -> Option<impl Fn() -> Command> {
-    Toolbox::default().find("apt-get")?;
-    let root = is_root();
-    if !root && !succeeds(Command::new("sudo").args(["--non-interactive", "true"])) {
-        return None;
-    }
-    Some(move || {
-        let mut command = Command::new(if root { "env" } else { "sudo" });
-        if !root {
-            command.args(["--non-interactive", "env"]);
-        }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-        command
-    })
-}
-
-#[cfg(unix)]
-fn is_root() -> bool {
-    nix::unistd::geteuid().is_root()
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod apt;
 mod bench;
 mod browser;
 mod bundle;
@@ -11,6 +12,7 @@ mod lint;
 mod lockfile;
 mod probe;
 mod processes;
+mod scrapy;
 mod serve;
 mod shell;
 mod sizes;

@@ -29,6 +29,37 @@ pub fn read<'a>(lines: impl IntoIterator<Item = &'a str> + Clone) -> Counts {
     counts.unwrap_or_else(|| lines.into_iter().filter_map(libtest).fold(Counts::default(), Counts::plus))
 }
 
+/// The summary of Python's unittest: `Ran 12 tests in 0.003s`, and below it `OK (skipped=1)` or
+/// `FAILED (failures=1, errors=2)`. The last one counts.
+pub fn read_unittest<'a>(lines: impl IntoIterator<Item = &'a str>) -> Counts {
+    let mut ran = 0_u64;
+    let mut counts = Counts::default();
+    for line in lines {
+        if let Some(number) = line.strip_prefix("Ran ").and_then(count).map(|(number, _)| number) {
+            ran = number;
+            counts = Counts::default();
+        } else if line == "OK" || line.starts_with("OK (") || line.starts_with("FAILED (") {
+            let of = |kind: &str| unittest_detail(line, kind);
+            let failed = of("failures") + of("errors") + of("unexpected successes");
+            // One test with several failed parts is several failures, and an error outside of all tests is one more.
+            let passed = ran.saturating_sub(failed + of("skipped") + of("expected failures"));
+            counts = Counts { passed, failed };
+        }
+    }
+    counts
+}
+
+/// The number behind `errors=` in `FAILED (failures=1, errors=2)`.
+fn unittest_detail(line: &str, kind: &str) -> u64 {
+    let details = line.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or_default();
+    details
+        .split(", ")
+        .filter_map(|detail| detail.split_once('='))
+        .find(|(name, _)| *name == kind)
+        .and_then(|(_, number)| number.parse().ok())
+        .unwrap_or_default()
+}
+
 /// `test result: ok. 5 passed; 0 failed; 1 ignored; …`, once for each test binary. wasm-bindgen's runner imitates it.
 fn libtest(line: &str) -> Option<Counts> {
     let (_, results) = line.strip_prefix("test result: ")?.split_once(". ")?;
@@ -63,7 +94,7 @@ fn sum<'a>(parts: impl Iterator<Item = (u64, &'a str)>) -> Counts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, read};
+    use super::{Counts, read, read_unittest};
 
     #[test]
     fn every_binary_of_cargo_test_counts() {
@@ -114,5 +145,17 @@ mod tests {
             "  test result: ok. 5 passed; 0 failed",
         ];
         assert_eq!(read(output), Counts::default());
+    }
+
+    #[test]
+    fn pythons_unittest_counts() {
+        let read = |last: &'static str| read_unittest(["....", "Ran 12 tests in 0.003s", "", last]);
+        assert_eq!(read("OK"), Counts { passed: 12, failed: 0 });
+        assert_eq!(read("OK (skipped=1, expected failures=2)"), Counts { passed: 9, failed: 0 });
+        assert_eq!(read("FAILED (failures=1, errors=2, skipped=3)"), Counts { passed: 6, failed: 3 });
+        assert_eq!(read("FAILED (failures=20)"), Counts { passed: 0, failed: 20 });
+        assert_eq!(read_unittest(["Ran 1 test in 0.003s", "", "OK"]), Counts { passed: 1, failed: 0 });
+        assert_eq!(read_unittest(["Ran 0 tests in 0.000s", "", "NO TESTS RAN"]), Counts::default());
+        assert_eq!(read_unittest(["OK"]), Counts::default());
     }
 }

@@ -9,14 +9,15 @@ use crate::bundle;
 use crate::shell::{notice, run, run_and_read, step};
 use crate::summary::{self, Counts};
 use crate::tools::{Toolbox, WASM_TARGET, cargo};
-use crate::workspace;
+use crate::{scrapy, workspace};
 
 /// The crates that are tested natively: all but the dashboard, which is wasm, and the end-to-end tests.
-const NATIVE: [&str; 7] = [
+const NATIVE: [&str; 8] = [
     "switchboard-protocol",
     "switchboard-model",
     "switchboard-link",
     "switchboard-store",
+    "switchboard-crawler",
     "switchboard-hub",
     "switchboard-bench",
     "xtask",
@@ -28,12 +29,19 @@ const BROWSER_TIMEOUT: &str = "300";
 /// How long chromedriver may take to start, in seconds; the runner's own 5 are too few on a busy machine.
 const DRIVER_TIMEOUT: &str = "60";
 
-/// Run the tests: natively, in a browser, and end to end. Without an option, all three.
+/// What Python's unittest exits with where it found no test.
+const NO_TESTS_RAN: i32 = 5;
+
+/// Run the tests: natively, of the Scrapy extension, in a browser, and end to end. Without an option, all of them.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct Test {
     /// The quick loop: only the tests that need no browser. Installs nothing.
     #[arg(long)]
     native: bool,
+    /// Only the tests of the Scrapy extension, with a real spider and the real hub.
+    #[arg(long)]
+    python: bool,
     /// Only the dashboard's own tests, in a headless browser.
     #[arg(long)]
     browser: bool,
@@ -56,10 +64,13 @@ struct Outcome {
 impl Test {
     /// Answers whether everything passed; what did not, is said.
     pub fn run(self) -> bool {
-        let all = !(self.native || self.browser || self.e2e);
+        let all = !(self.native || self.python || self.browser || self.e2e);
         let mut outcomes = Vec::new();
         if all || self.native {
             outcomes.push(self.suite("native", Self::run_native));
+        }
+        if all || self.python {
+            outcomes.push(self.suite("python", Self::run_python));
         }
         if all || self.browser {
             outcomes.push(self.suite("browser", Self::run_browser));
@@ -103,6 +114,26 @@ impl Test {
         Ok(vec![tests, Run::of("the documentation tests", examples.args(&self.filter))?])
     }
 
+    fn run_python(&self) -> Result<Vec<Run>> {
+        let python = scrapy::python()?;
+        build_hub()?;
+        let mut tests = Command::new(python);
+        tests
+            .current_dir(scrapy::folder())
+            .args(["-m", "unittest", "discover", "--start-directory", ".", "--top-level-directory", "."])
+            .arg("--verbose")
+            .env("SWITCHBOARD_BIN", workspace::hub("debug"))
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        if let Some(filter) = &self.filter {
+            tests.args(["-k", filter]);
+        }
+        let (status, lines) = run_and_read(&mut tests)?;
+        let counts = summary::read_unittest(lines.iter().map(String::as_str));
+        // A newer Python fails where no test has such a name.
+        let nothing_to_run = self.filter.is_some() && status.code() == Some(NO_TESTS_RAN);
+        Ok(vec![Run { what: "the tests in Python", counts, succeeded: status.success() || nothing_to_run }])
+    }
+
     fn run_browser(&self) -> Result<Vec<Run>> {
         let browser = Browser::ensure()?;
         let tools = Toolbox::for_wasm_tests()?;
@@ -120,9 +151,9 @@ impl Test {
 
     fn run_e2e(&self) -> Result<Vec<Run>> {
         let browser = Browser::ensure()?;
+        let python = scrapy::python()?;
         bundle::dashboard(Toolbox::for_the_dashboard()?)?;
-        step("Building the hub");
-        run(cargo().args(["build", "--package", "switchboard-hub", "--bin", "switchboard"]))?;
+        build_hub()?;
 
         let mut tests = runner();
         tests
@@ -132,10 +163,17 @@ impl Test {
             .args(if has_nextest() { &["--test-threads", "1"][..] } else { &["--", "--test-threads", "1"] })
             .env("SWITCHBOARD_BIN", workspace::hub("debug"))
             .env("SWITCHBOARD_DIST", workspace::dist())
+            .env("SWITCHBOARD_SCRAPY_PYTHON", python)
             .env("CHROMEDRIVER", &browser.driver)
             .env("CHROMIUM", &browser.chromium);
         Ok(vec![Run::of("the end-to-end tests", &mut tests)?])
     }
+}
+
+/// Leaves `target/debug/switchboard`, which tests start.
+fn build_hub() -> Result<()> {
+    step("Building the hub");
+    run(cargo().args(["build", "--package", "switchboard-hub", "--bin", "switchboard"]))
 }
 
 /// One call of a test runner.
