@@ -104,6 +104,12 @@ impl Keys {
     pub fn admit_request(&self, headers: &HeaderMap) -> Result<Scope, Failure> {
         self.admit(bearer(headers)).ok_or_else(Failure::unauthorized)
     }
+
+    /// The same where the client may be one that cannot send headers, and so names its key in the address. Only for event
+    /// streams, because addresses are kept in more places than headers.
+    pub fn admit_stream(&self, headers: &HeaderMap, token: Option<&str>) -> Result<Scope, Failure> {
+        self.admit(bearer(headers).or(token)).ok_or_else(Failure::unauthorized)
+    }
 }
 
 impl Scope {

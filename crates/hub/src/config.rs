@@ -10,6 +10,7 @@ use crate::auth::Keys;
 pub use crate::chat::{
     ChatConfig, DEFAULT_MODEL_CONCURRENCY, DEFAULT_TASK_TIMEOUT, ModelConfig, Prices, Secret,
 };
+pub use crate::scrape::{DEFAULT_SCRAPE_RUNS, ScrapeConfig};
 
 /// What a hub is started with. `Default` is a hub for a try: loopback, an unused port, no keys, everything kept.
 #[derive(Debug, Clone)]
@@ -28,12 +29,14 @@ pub struct Config {
     pub dashboard: DashboardConfig,
     /// What is kept.
     pub retention: Retention,
-    /// How many WebSockets may be open.
+    /// How many WebSockets and event streams may be open.
     pub max_connections: usize,
     /// Whether each commit waits for the disk.
     pub sync: Sync,
     /// Who answers messages.
     pub chat: ChatConfig,
+    /// How sites are scraped.
+    pub scrape: ScrapeConfig,
 }
 
 /// Whether a commit waits for the disk.
@@ -46,7 +49,7 @@ pub enum Sync {
     Normal,
 }
 
-/// How many WebSockets may be open, unless configured otherwise.
+/// How many WebSockets and event streams may be open, unless configured otherwise.
 pub const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
 impl Default for Config {
@@ -62,6 +65,7 @@ impl Default for Config {
             max_connections: DEFAULT_MAX_CONNECTIONS,
             sync: Sync::default(),
             chat: ChatConfig::default(),
+            scrape: ScrapeConfig::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use switchboard_store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{assets::Assets, auth::Keys, chat::Queue, feed::Feeds, origin::Origins};
+use crate::{assets::Assets, auth::Keys, chat::Queue, feed::Feeds, origin::Origins, scrape::Scraper};
 
 /// What all parts of a running hub share.
 pub struct Hub {
@@ -21,6 +21,8 @@ pub struct Hub {
     pub feeds: Feeds,
     /// The tasks that answer messages.
     pub queue: Arc<Queue>,
+    /// The scrape runs that this hub crawls.
+    pub scraper: Arc<Scraper>,
     /// The built dashboard.
     pub assets: Assets,
     /// What `/config.json` answers.

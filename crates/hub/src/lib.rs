@@ -4,6 +4,7 @@
 //! POST /api/events ─→ ingest ─→ store ─→ feed ─→ socket ─→ client
 //!                               store ─→ rest ─→ client
 //! POST /api/chat/messages ─→ chat ─→ store ─→ worker ─→ store
+//! POST /api/scrape/runs ─→ scrape ─→ store ─→ crawler ─→ store
 //! ```
 //!
 //! * `server` starts and stops a hub, `routes` says which path leads where, and `hub` holds what all parts
@@ -12,6 +13,7 @@
 //! * `feed` reads each organization's tail once and encodes it once; `socket` holds the connections, each a
 //!   cursor on it. There is no second path for replay.
 //! * `chat` takes messages, and gives the tasks that answer them to workers inside and outside the hub.
+//! * `scrape` takes orders to scrape, crawls, and tells of it also by server-sent events.
 //! * `rest` reads, `assets` shows the dashboard, `retention` deletes.
 //! * `auth` and `origin` decide who may; `problem` is how it is said that something does not go.
 //!
@@ -34,6 +36,7 @@ mod random;
 mod rest;
 mod retention;
 mod routes;
+mod scrape;
 mod server;
 mod socket;
 

@@ -120,7 +120,7 @@ pub async fn dashboard_config(State(hub): State<Arc<Hub>>) -> Response {
 pub async fn unknown_path() -> Failure {
     Failure::not_found(
         "There is no such call. See /api/health, /api/executions, /api/organizations, /api/chat/messages, \
-         /api/conversations, /api/tasks, /api/events and /api/ws.",
+         /api/conversations, /api/tasks, /api/scrape/runs, /api/scrape/preview, /api/scrape/stream, /api/events and /api/ws.",
     )
 }
 
@@ -129,7 +129,8 @@ pub async fn unknown_method() -> Failure {
     Failure::new(
         axum::http::StatusCode::METHOD_NOT_ALLOWED,
         "This path does not take this method. Lists and snapshots are read with GET; /api/events, /api/chat/messages, \
-         /api/tasks/claim, /api/tasks/{id}/cancel and /api/tasks/{id}/renew take POST.",
+         /api/tasks/claim, /api/tasks/{id}/cancel, /api/tasks/{id}/renew, /api/scrape/runs, /api/scrape/runs/{id}/cancel \
+         and /api/scrape/preview take POST.",
     )
 }
 

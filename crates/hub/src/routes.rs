@@ -12,7 +12,13 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{chat::rest as chat, hub::Hub, ingest, rest, socket};
+use crate::{
+    chat::rest as chat,
+    hub::Hub,
+    ingest, rest,
+    scrape::{rest as scrape, sse},
+    socket,
+};
 
 /// All that a hub answers.
 pub fn router(hub: Arc<Hub>) -> Router {
@@ -29,6 +35,15 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/api/tasks/{id}", get(chat::task))
         .route("/api/tasks/{id}/cancel", post(chat::cancel))
         .route("/api/tasks/{id}/renew", post(chat::renew))
+        .route("/api/scrape/runs", get(scrape::runs).post(scrape::start))
+        .route("/api/scrape/runs/{id}", get(scrape::run))
+        .route("/api/scrape/runs/{id}/cancel", post(scrape::cancel))
+        .route("/api/scrape/runs/{id}/pages", get(scrape::pages))
+        .route("/api/scrape/runs/{id}/items", get(scrape::items))
+        .route("/api/scrape/runs/{id}/export", get(scrape::export))
+        .route("/api/scrape/runs/{id}/progress", get(sse::progress))
+        .route("/api/scrape/preview", post(scrape::preview))
+        .route("/api/scrape/stream", get(sse::stream))
         .route("/api/ws", get(socket::connect))
         .route("/ws", get(socket::connect))
         .route("/config.json", get(rest::dashboard_config))

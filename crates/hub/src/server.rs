@@ -8,6 +8,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use switchboard_crawler::Fetcher;
 use switchboard_store::{SqliteOptions, SqliteStore, Store, StoreError, sqlite::Synchronous};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -25,6 +26,7 @@ use crate::{
     hub::Hub,
     origin::Origins,
     retention, routes,
+    scrape::{self, Scraper},
 };
 
 /// How long a request's head may take to arrive, and how long an idle connection is kept.
@@ -49,6 +51,7 @@ pub struct RunningHub {
     serving: JoinHandle<()>,
     keeping: JoinHandle<()>,
     answering: JoinHandle<()>,
+    scraping: JoinHandle<()>,
 }
 
 /// Why a hub did not start.
@@ -78,7 +81,8 @@ pub async fn start(config: Config) -> Result<RunningHub, StartError> {
     let ready = listen(&config).await?;
     let store = open(&config.data, config.sync).await?;
     // One hub at a time can use a folder, so what a hub had is lost now.
-    Ok(run(config, ready, Arc::new(store), |worker| worker.starts_with(HUB_WORKERS)))
+    let is_lost = Lost { worker: |worker| worker.starts_with(HUB_WORKERS), crawler: scrape::is_gone };
+    Ok(run(config, ready, Arc::new(store), is_lost))
 }
 
 /// Starts a hub on another store.
@@ -88,7 +92,7 @@ pub async fn start(config: Config) -> Result<RunningHub, StartError> {
 pub async fn start_on(config: Config, store: Arc<dyn Store>) -> Result<RunningHub, StartError> {
     let ready = listen(&config).await?;
     // Another hub may share it. What is lost shows when its lease ends.
-    Ok(run(config, ready, store, |_| false))
+    Ok(run(config, ready, store, Lost { worker: |_| false, crawler: |_| false }))
 }
 
 impl RunningHub {
@@ -112,6 +116,7 @@ impl RunningHub {
         let _ = (&mut self.serving).await;
         let _ = (&mut self.keeping).await;
         let _ = (&mut self.answering).await;
+        let _ = (&mut self.scraping).await;
         self.hub.store.close().await
     }
 }
@@ -127,6 +132,16 @@ struct Ready {
     listener: TcpListener,
     origins: Origins,
     lanes: Lanes,
+    fetcher: Fetcher,
+}
+
+/// Who is known to be gone by the name under which it took a task or a run.
+#[derive(Clone, Copy)]
+struct Lost {
+    /// Workers, asked about once, when the hub starts.
+    worker: fn(&str) -> bool,
+    /// Crawlers, asked about with each look for runs.
+    crawler: fn(&str) -> bool,
 }
 
 async fn listen(config: &Config) -> Result<Ready, StartError> {
@@ -148,6 +163,7 @@ async fn listen(config: &Config) -> Result<Ready, StartError> {
         return Err(StartError::Usage("--max-connections must be at least 1, and fit the machine".into()));
     }
     let lanes = Lanes::new(&config.chat).map_err(StartError::Usage)?;
+    let fetcher = config.scrape.fetcher().map_err(StartError::Usage)?;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::AddrInUse => {
@@ -164,7 +180,7 @@ async fn listen(config: &Config) -> Result<Ready, StartError> {
         };
         StartError::Listen { address: address.to_string(), reason }
     })?;
-    Ok(Ready { listener, origins, lanes })
+    Ok(Ready { listener, origins, lanes, fetcher })
 }
 
 async fn resolve(listen: &str) -> Result<SocketAddr, StartError> {
@@ -187,17 +203,19 @@ async fn open(folder: &Path, sync: Sync) -> Result<SqliteStore, StoreError> {
     opened.map_err(|error| StoreError::Database(error.to_string()))?
 }
 
-fn run(config: Config, ready: Ready, store: Arc<dyn Store>, is_lost: fn(&str) -> bool) -> RunningHub {
-    let Ready { listener, origins, lanes } = ready;
+fn run(config: Config, ready: Ready, store: Arc<dyn Store>, is_lost: Lost) -> RunningHub {
+    let Ready { listener, origins, lanes, fetcher } = ready;
     // A socket that was just bound has an address; if the system says otherwise, the unspecified one is shown.
     let address = listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
     let stop = CancellationToken::new();
     let queue = Queue::new(Arc::clone(&store), lanes, config.chat.task_timeout, stop.clone());
     let queue = Arc::new(queue);
+    let scraper = Arc::new(Scraper::new(Arc::clone(&store), fetcher, config.scrape.runs, stop.clone()));
     let hub = Arc::new(Hub {
         feeds: Feeds::new(Arc::clone(&store)),
         store: Arc::clone(&store),
         queue: Arc::clone(&queue),
+        scraper: Arc::clone(&scraper),
         keys: config.keys,
         origins,
         assets: Assets::new(config.dashboard_dir),
@@ -207,9 +225,10 @@ fn run(config: Config, ready: Ready, store: Arc<dyn Store>, is_lost: fn(&str) ->
         connections: TaskTracker::new(),
     });
     let keeping = tokio::spawn(retention::keep(store, config.retention, stop.clone()));
-    let answering = tokio::spawn(queue.run(is_lost));
+    let answering = tokio::spawn(queue.run(is_lost.worker));
+    let scraping = tokio::spawn(scraper.run(is_lost.crawler));
     let serving = tokio::spawn(serve(listener, routes::router(Arc::clone(&hub)), stop));
-    RunningHub { address, hub, serving, keeping, answering }
+    RunningHub { address, hub, serving, keeping, answering, scraping }
 }
 
 /// Accepts connections until `stop` is cancelled, then lets the requests under way finish.

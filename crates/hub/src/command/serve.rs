@@ -17,6 +17,7 @@ use crate::{
     auth::Keys,
     chat::{ChatArgs, unless_blank},
     config::{DEFAULT_MAX_CONNECTIONS, Sync},
+    scrape::ScrapeArgs,
 };
 
 /// Wrong usage, as clap answers it too.
@@ -78,7 +79,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "SIZE", default_value = "2GiB", env = "SWITCHBOARD_RETENTION_BYTES", value_parser = size)]
     retention_bytes: u64,
 
-    /// Open WebSockets at the same time; a further one is closed with code 4429
+    /// Open WebSockets and event streams at the same time; a further WebSocket is closed with code 4429, a further event
+    /// stream answered with 503
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_CONNECTIONS, env = "SWITCHBOARD_MAX_CONNECTIONS")]
     max_connections: usize,
 
@@ -92,6 +94,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     chat: ChatArgs,
+
+    #[command(flatten)]
+    scrape: ScrapeArgs,
 }
 
 /// How logs are written.
@@ -163,6 +168,7 @@ impl ServeArgs {
             max_connections: self.max_connections,
             sync: self.sync,
             chat: self.chat.config()?,
+            scrape: self.scrape.config()?,
         })
     }
 }

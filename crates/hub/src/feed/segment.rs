@@ -1,9 +1,13 @@
 //! A run of frames, encoded once and shared by every connection that sends it.
 
-use std::{collections::HashSet, fmt::Write as _, sync::Arc};
+use std::{
+    collections::HashSet,
+    fmt::Write as _,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
-use switchboard_protocol::ExecutionId;
+use switchboard_protocol::{ExecutionId, Frame, RunId, ScrapePhase};
 use switchboard_store::Entry;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -22,6 +26,21 @@ pub struct Segment {
     /// The executions that have events in here, each once.
     executions: Box<[ExecutionId]>,
     last: u64,
+    /// The frames about scrape runs, found when somebody first asks for them.
+    scrapes: OnceLock<Box<[ScrapeAt]>>,
+}
+
+/// A frame about a scrape run.
+#[derive(Debug)]
+pub struct ScrapeAt {
+    /// Its place in the log.
+    pub seq: u64,
+    /// Which run it is about.
+    pub run: RunId,
+    /// Whether it ends the run.
+    pub is_end: bool,
+    /// The frame, shared.
+    pub text: Bytes,
 }
 
 /// Where one frame stands. It begins one byte after the end of the one before.
@@ -70,6 +89,7 @@ impl Segment {
             text: text.into(),
             frames: frames.into(),
             executions: executions.into(),
+            scrapes: OnceLock::new(),
         };
         (segment, taken.max(1))
     }
@@ -117,6 +137,29 @@ impl Segment {
         Some((index + 1, frame.seq, bytes.slice(start..frame.end)))
     }
 
+    /// Its frames about scrape runs. They are looked for once, whoever asks how often, and not at all where nobody does.
+    pub fn scrapes(&self) -> &[ScrapeAt] {
+        self.scrapes.get_or_init(|| {
+            if !names_a_scrape(&self.text) {
+                return Box::default();
+            }
+            let none = Interest::new();
+            let (mut found, mut from) = (Vec::new(), 0);
+            while let Some((next, seq, text)) = self.next_for(from, 0, &none) {
+                from = next;
+                found.extend(
+                    std::str::from_utf8(&text).ok().and_then(scrape).map(|(run, is_end)| ScrapeAt {
+                        seq,
+                        run,
+                        is_end,
+                        text: text.clone(),
+                    }),
+                );
+            }
+            found.into()
+        })
+    }
+
     fn is_wanted(&self, frame: &FrameAt, interest: &Interest) -> bool {
         let Some(execution) = frame.execution else { return true };
         let execution = usize::try_from(execution).ok().and_then(|index| self.executions.get(index));
@@ -130,6 +173,21 @@ fn write_frame(text: &mut String, entry: &Entry) {
     let comma = if body.trim_start().starts_with('}') { "" } else { "," };
     // Writing to a string does not fail.
     let _ = write!(text, "{{\"seq\":{}{comma}{body}", entry.seq);
+}
+
+/// Whether text may hold a frame about a scrape run. The hub stores their type in this one spelling.
+fn names_a_scrape(text: &str) -> bool {
+    text.contains("\"scrape_progress\"")
+}
+
+/// Which run a frame is about, and whether it ends it; `None` for a frame about something else.
+fn scrape(text: &str) -> Option<(RunId, bool)> {
+    if !names_a_scrape(text) {
+        return None;
+    }
+    let Frame::ScrapeProgress(progress) = switchboard_protocol::decode(text).ok()?.frame else { return None };
+    let is_end = progress.platform.is_none() && progress.phase.is_some_and(ScrapePhase::is_final);
+    Some((progress.run_id, is_end))
 }
 
 /// The place of `id` in `executions`, where it is put if it is not there. Events of one execution come in runs,
@@ -182,6 +240,35 @@ mod tests {
         assert!(segment.is_whole_for(6, &both));
         assert!(!segment.is_whole_for(7, &both), "its first frame is known already");
         assert!(!segment.is_whole_for(6, &Interest::new()));
+    }
+
+    #[test]
+    fn frames_about_scrape_runs_are_found_among_others() {
+        let entries = [
+            entry(7, None, r#"{"type":"heartbeat","agentId":"scrape_progress"}"#),
+            entry(
+                8,
+                None,
+                r#"{"type":"scrape_progress","runId":"r-1","phase":"completed","platform":"a.test"}"#,
+            ),
+            entry(
+                9,
+                Some("e-1"),
+                r#"{"type":"event","executionId":"e-1","event":{"type":"scrape_progress"}}"#,
+            ),
+            entry(10, None, r#"{"type":"scrape_progress","runId":"r-2","phase":"failed"}"#),
+        ];
+        let segments = Segment::encode(&entries);
+        let found: Vec<_> = segments[0]
+            .scrapes()
+            .iter()
+            .map(|scrape| (scrape.seq, scrape.run.as_str(), scrape.is_end))
+            .collect();
+        assert_eq!(found, [(8, "r-1", false), (10, "r-2", true)]);
+        assert_eq!(
+            segments[0].scrapes()[1].text,
+            r#"{"seq":10,"type":"scrape_progress","runId":"r-2","phase":"failed"}"#
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `POST /api/events`: reports come in.
 
 pub mod body;
+mod scrape;
 mod split;
 mod stamp;
 

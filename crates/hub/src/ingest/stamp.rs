@@ -6,6 +6,7 @@ use switchboard_protocol::{
 };
 use switchboard_store::{Fold, Report};
 
+use super::scrape;
 use crate::{auth::Scope, problem::Failure, random};
 
 /// The longest name of a thing (an organization, an execution, a job …) that is taken, in bytes.
@@ -41,7 +42,12 @@ pub fn report(text: &str, scope: &Scope, now: Timestamp) -> Result<(Organization
             named_event = named.map(|named| format!("{}/{named}", event.execution_id));
             fold = Some(Fold::Execution(event));
         }
-        Frame::ScrapeProgress(_) | Frame::AgentEvent(_) => {
+        Frame::ScrapeProgress(progress) => {
+            name_organization(&mut frame, &organization)?;
+            stamp_time(&mut frame, "timestamp", now)?;
+            fold = Some(Fold::Scrape(scrape::stamp(&mut frame, progress)?));
+        }
+        Frame::AgentEvent(_) => {
             name_organization(&mut frame, &organization)?;
             stamp_time(&mut frame, "timestamp", now)?;
         }
@@ -237,6 +243,6 @@ fn refuse(error: switchboard_protocol::DecodeError) -> Failure {
 
 /// Text that was read as JSON can be written as JSON.
 #[expect(clippy::needless_pass_by_value, reason = "it is an error mapper")]
-fn broken(error: serde_json::Error) -> Failure {
+pub fn broken(error: serde_json::Error) -> Failure {
     Failure::bad_request(format!("The frame cannot be written again: {error}."))
 }

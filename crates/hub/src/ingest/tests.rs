@@ -182,3 +182,41 @@ fn bytes_that_are_not_utf_8_are_refused_with_the_place() {
     assert_eq!(failure.status(), StatusCode::BAD_REQUEST);
     assert!(failure.detail().contains("first 9 bytes"), "{}", failure.detail());
 }
+
+#[test]
+fn a_scrapers_frame_is_folded_with_its_pages_and_results() {
+    let stored = read(
+        "{\"type\":\"scrape\\u005fprogress\",\"runId\":\"r\",\"platform\":\"a.test\",\"pages\":[{\"url\":\"https://a.test/\",\"x\":1}],\
+         \"results\":[{\"fields\":{\"a\":1}}]}",
+    );
+    let report = &stored[0].1;
+    let Some(switchboard_store::Fold::Scrape(progress)) = &report.fold else { panic!("{report:?}") };
+    assert_eq!((progress.pages.len(), progress.results.len()), (1, 1));
+    assert_eq!(progress.timestamp, Some(Timestamp::from_millis(NOON)), "the time of receipt");
+    assert!(report.body.contains("\"scrape_progress\""), "event streams look for it: {}", report.body);
+    assert!(report.body.contains("\"x\":1"), "what the hub does not know stays: {}", report.body);
+}
+
+/// The decoder leaves out what it cannot read, so a scraper would never learn that its rows are not kept.
+#[test]
+fn rows_of_a_scrape_that_would_be_left_out_are_refused_with_their_place() {
+    let refused = |members: &str| {
+        let failure = refused(&format!(r#"{{"type":"scrape_progress","runId":"r",{members}}}"#));
+        assert_eq!((failure.status().as_u16(), failure.index()), (400, Some(0)));
+        failure.detail().to_owned()
+    };
+    for (members, words) in [
+        (r#""pages":[{"url":"https://a.test/"},{"status":200}]"#, "`pages[1]` needs `url`"),
+        (r#""pages":["https://a.test/"]"#, "`pages[0]` must be an object"),
+        (r#""pages":{}"#, "`pages` must be a list"),
+        (r#""results":[{"fields":{}},{"fields":[]}]"#, "`results[1]` needs `fields`"),
+        (r#""results":[{}]"#, "`results[0]` needs `fields`"),
+    ] {
+        let detail = refused(members);
+        assert!(detail.contains(words), "{detail}");
+    }
+    let pages = vec![r#"{"url":"u"}"#; 1_001].join(",");
+    assert!(refused(&format!(r#""pages":[{pages}]"#)).contains("1001 entries; one frame may have 1000"));
+    let pages = vec![r#"{"url":"u"}"#; 1_000].join(",");
+    read(&format!(r#"{{"type":"scrape_progress","runId":"r","pages":[{pages}],"results":null}}"#));
+}

@@ -4,7 +4,8 @@ use switchboard_model::duration_text;
 use switchboard_protocol::{
     AgentCompleteData, AgentEvent, AgentEventKind, AgentStartData, AgentStatus, Envelope, ErrorData,
     ExecutionEvent, ExecutionEventKind, Frame, Json, LogData, Object, OutputData, OutputStream, ProgressData,
-    ScrapePhase, ScrapeProgress, TaskOutcome, Timestamp, ToolCallData, rest::ExecutionChanged,
+    ScrapePhase, ScrapeProgress, TaskOutcome, Timestamp, ToolCallData,
+    rest::{ExecutionChanged, ScrapeRunChanged},
 };
 
 /// The line. `received_at` stands in for a missing time. Control characters are left out, so that no reporter can
@@ -16,17 +17,7 @@ pub fn line(envelope: &Envelope, received_at: Timestamp) -> String {
             (frame.event.timestamp, frame.event.kind.as_str().to_owned(), frame.execution_id.as_str(), text)
         }
         Frame::DashboardUpdate(update) => {
-            let changed = ExecutionChanged::read(&update.data);
-            let text = changed.as_ref().map_or_else(
-                || verbatim(Some(&update.data)),
-                |changed| {
-                    let execution = &changed.execution;
-                    let agent = execution.agent.as_ref().map(|agent| agent.name.as_str());
-                    let parts =
-                        [Some(execution.execution_id.as_str()), Some(execution.status.as_str()), agent];
-                    joined(parts.into_iter().chain([execution.title.as_deref()]))
-                },
-            );
+            let text = changed(&update.data).unwrap_or_else(|| verbatim(Some(&update.data)));
             (None, "dashboard:update".into(), update.organization_id.as_str(), text)
         }
         Frame::JobEvent(job) => (
@@ -54,6 +45,18 @@ pub fn line(envelope: &Envelope, received_at: Timestamp) -> String {
     let line =
         joined([at.unwrap_or(received_at).to_string().as_str(), &kind, subject, &text].into_iter().map(Some));
     plain(&line)
+}
+
+/// What changed in lists, where the hub has derived that.
+fn changed(data: &Json) -> Option<String> {
+    if let Some(ExecutionChanged { execution, .. }) = ExecutionChanged::read(data) {
+        let agent = execution.agent.as_ref().map(|agent| agent.name.as_str());
+        let parts = [Some(execution.execution_id.as_str()), Some(execution.status.as_str()), agent];
+        return Some(joined(parts.into_iter().chain([execution.title.as_deref()])));
+    }
+    let run = ScrapeRunChanged::read(data)?.scrape_run;
+    let target = run.title.as_deref().or(run.targets.first().map(String::as_str));
+    Some(joined([Some(run.run_id.as_str()), Some(run.phase.as_str()), target, run.message.as_deref()]))
 }
 
 /// What happened in an execution.
@@ -106,7 +109,20 @@ fn scrape(progress: &ScrapeProgress) -> String {
         _ => None,
     };
     let phase = progress.phase.map(ScrapePhase::as_str);
-    joined([phase, progress.platform.as_deref(), count.as_deref(), progress.message.as_deref()])
+    let some = |count: Option<u64>, what: &str| {
+        count
+            .filter(|count| *count > 0)
+            .map(|count| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+    };
+    let (items, errors) = (some(progress.items, "item"), some(progress.errors, "error"));
+    joined([
+        phase,
+        progress.platform.as_deref(),
+        count.as_deref(),
+        items.as_deref(),
+        errors.as_deref(),
+        progress.message.as_deref(),
+    ])
 }
 
 fn agent_event(agent: &AgentEvent) -> String {
@@ -172,6 +188,14 @@ mod tests {
             (
                 r#"{"type":"scrape_progress","runId":"r-1","phase":"running","platform":"example.org","current":12,"total":40}"#,
                 "scrape_progress  r-1  running  example.org  12/40",
+            ),
+            (
+                r#"{"type":"scrape_progress","runId":"r-1","phase":"running","platform":"example.org","current":12,"total":40,"items":7,"errors":1,"bytes":9,"message":"/news","pages":[{"url":"https://example.org/"}]}"#,
+                "scrape_progress  r-1  running  example.org  12/40  7 items  1 error  /news",
+            ),
+            (
+                r#"{"event":"dashboard:update","data":{"organizationId":"acme","kind":"scrape-run","scrapeRun":{"runId":"r-1","organizationId":"acme","phase":"completed","targets":["https://example.org/"],"message":"12 pages."}}}"#,
+                "dashboard:update  acme  r-1  completed  https://example.org/  12 pages.",
             ),
             (
                 r#"{"type":"heartbeat","agentId":"a-1","status":"idle","currentTask":"none"}"#,

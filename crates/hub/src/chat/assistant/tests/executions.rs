@@ -219,7 +219,7 @@ async fn other_organizations_never_appear() {
             failure("e-1", "secret reason", "2026-11-21T10:01:00Z"),
             start("e-2", "Secret too", "2026-11-21T10:00:00Z"),
             frame(r#"{"type":"heartbeat","agentId":"secret-agent","timestamp":"2026-11-21T10:00:00Z"}"#),
-            frame(r#"{"type":"scrape_progress","runId":"secret-run","phase":"running"}"#),
+            report(r#"{"type":"scrape_progress","runId":"secret-run","phase":"running"}"#),
         ],
     )
     .await;

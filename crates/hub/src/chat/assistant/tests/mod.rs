@@ -113,3 +113,12 @@ fn output(execution: &str, text: &str, time: &str) -> Report {
 fn frame(body: &str) -> Report {
     Report { id: None, body: body.into(), fold: None }
 }
+
+/// A frame for everybody, with what the hub lets the store fold over.
+fn report(body: &str) -> Report {
+    let fold = match switchboard_protocol::decode(body).unwrap().frame {
+        Frame::ScrapeProgress(progress) => Some(Fold::Scrape(progress)),
+        _ => None,
+    };
+    Report { fold, ..frame(body) }
+}

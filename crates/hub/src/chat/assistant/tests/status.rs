@@ -9,7 +9,7 @@ fn agents_and_scrapes() -> Vec<Report> {
         r#"{"type":"scrape_progress","runId":"r-1","platform":"shop","phase":"completed","current":8,"total":8,"timestamp":"2026-11-21T14:01:00Z"}"#,
         r#"{"type":"scrape_progress","runId":"r-1","current":40,"message":"reading <offers>","timestamp":"2026-11-21T14:29:00Z"}"#,
     ]
-    .map(frame)
+    .map(report)
     .into()
 }
 
@@ -91,8 +91,8 @@ async fn a_name_that_nothing_has_is_answered_with_where_it_was_looked_for() {
     room.append("acme", agents_and_scrapes()).await;
     assert_eq!(
         room.ask("/status crawler-9").await,
-        "Nothing is known by the name `crawler-9`. In the log's latest 5,000 entries it is not named. No execution has it in \
-         title, agent, department or identifier.\n\n\
+        "Nothing is known by the name `crawler-9`. In the log's latest 5,000 entries no agent is named so. No scrape run has it \
+         as its name or title. No execution has it in title, agent, department or identifier.\n\n\
          Known are: agent `crawler-7`, agent `crawler-8`, scrape run `r-1`."
     );
     let scrape = room.ask("status of scrape r-2").await;
@@ -105,7 +105,7 @@ async fn without_a_name_it_tells_which_there_are() {
     let room = Room::new();
     let empty = room.ask("/status").await;
     assert!(
-        empty.contains("In the log's latest 5,000 entries no agent and no scrape run is named."),
+        empty.contains("In the log's latest 5,000 entries no agent is named, and there is no scrape run."),
         "{empty}"
     );
     room.append("acme", agents_and_scrapes()).await;

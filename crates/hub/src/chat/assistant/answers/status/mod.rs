@@ -14,7 +14,7 @@ use crate::chat::assistant::{
     markdown::{TITLE_CHARACTERS, code},
 };
 
-/// How many of the log's latest entries are looked at for agents and scrape runs.
+/// How many of the log's latest entries are looked at for agents.
 const MOST_ENTRIES: usize = 5_000;
 
 /// How many names are offered where the one that was asked for is not known.
@@ -38,7 +38,7 @@ pub async fn status(asked: Asked<'_>, kind: Option<Kind>, name: &str) -> Result<
         );
     }
     if matches!(kind, None | Some(Kind::Scrape)) {
-        parts.extend(heard.scrapes.iter().find(|run| is_named(&run.name)).map(|run| run.describe(&asked)));
+        parts.extend(scrapes::named(&asked, &name).await?.map(|run| run.describe(&asked)));
     }
     let is_known = !parts.is_empty();
     if kind != Some(Kind::Scrape) {
@@ -51,7 +51,7 @@ pub async fn status(asked: Asked<'_>, kind: Option<Kind>, name: &str) -> Result<
     Ok(paragraphs(parts))
 }
 
-/// The agents and scrape runs that the log's latest entries tell of, the one that was heard of last first.
+/// The agents that the log's latest entries tell of, the one that was heard of last first, and the newest scrape runs.
 struct Heard {
     agents: Vec<Agent>,
     scrapes: Vec<Scrape>,
@@ -60,13 +60,12 @@ struct Heard {
 impl Heard {
     async fn read(asked: &Asked<'_>) -> Result<Self, StoreError> {
         let entries = asked.store.latest(asked.organization.clone(), MOST_ENTRIES).await?;
-        let mut heard = Self { agents: Vec::new(), scrapes: Vec::new() };
+        let mut heard = Self { agents: Vec::new(), scrapes: scrapes::latest(asked).await? };
         for entry in entries {
             // One that cannot be read costs that entry and not the answer.
-            match switchboard_protocol::decode(&entry.body).map(|envelope| envelope.frame) {
-                Ok(Frame::AgentEvent(event)) => agents::add(&mut heard.agents, event),
-                Ok(Frame::ScrapeProgress(progress)) => scrapes::add(&mut heard.scrapes, progress),
-                _ => {}
+            let frame = switchboard_protocol::decode(&entry.body).map(|envelope| envelope.frame);
+            if let Ok(Frame::AgentEvent(event)) = frame {
+                agents::add(&mut heard.agents, event);
             }
         }
         Ok(heard)
@@ -81,15 +80,22 @@ impl Heard {
         let mut rows: Vec<String> = agents.chain(scrapes).collect();
         if rows.is_empty() {
             let none = match kind {
-                Some(Kind::Agent) => "no agent is named",
-                Some(Kind::Scrape) => "no scrape run is named",
-                _ => "no agent and no scrape run is named",
+                Some(Kind::Agent) => format!("{} no agent is named.", looked()),
+                Some(Kind::Scrape) => "There is no scrape run.".to_owned(),
+                _ => format!("{} no agent is named, and there is no scrape run.", looked()),
             };
-            return paragraphs([format!("{} {none}.", looked()), ask.to_owned()]);
+            return paragraphs([none, ask.to_owned()]);
         }
         let more = super::and_more(rows.len(), MOST_ROWS);
         rows.truncate(MOST_ROWS);
-        let lead = format!("{} these are named (times in UTC):", looked());
+        let lead = match kind {
+            Some(Kind::Agent) => format!("{} these agents are named (times in UTC):", looked()),
+            Some(Kind::Scrape) => "These are the newest scrape runs (times in UTC):".to_owned(),
+            _ => format!(
+                "{} these agents are named, and these are the newest scrape runs (times in UTC):",
+                looked()
+            ),
+        };
         paragraphs([lead, list(rows), more, ask.to_owned()])
     }
 
@@ -102,12 +108,16 @@ impl Heard {
             Some(Kind::Execution) => "No execution",
         };
         let lead = format!("{what} is known by the name {}.", code(name, TITLE_CHARACTERS));
-        let in_log = (kind != Some(Kind::Execution)).then(|| format!(" {} it is not named.", looked()));
+        let in_log =
+            matches!(kind, None | Some(Kind::Agent)).then(|| format!(" {} no agent is named so.", looked()));
+        let in_runs = matches!(kind, None | Some(Kind::Scrape))
+            .then_some(" No scrape run has it as its name or title.");
         let in_list = (kind != Some(Kind::Scrape))
             .then_some(" No execution has it in title, agent, department or identifier.");
-        let lead = lead + &in_log.unwrap_or_default() + in_list.unwrap_or_default();
-        let agents = self.agents.iter().map(|agent| ("agent", &agent.name));
-        let scrapes = self.scrapes.iter().map(|run| ("scrape run", &run.name));
+        let lead =
+            lead + &in_log.unwrap_or_default() + in_runs.unwrap_or_default() + in_list.unwrap_or_default();
+        let agents = self.agents.iter().map(|agent| ("agent", agent.name.as_str()));
+        let scrapes = self.scrapes.iter().map(|run| ("scrape run", run.name()));
         let mut names: Vec<_> = match kind {
             Some(Kind::Agent) => agents.collect(),
             Some(Kind::Scrape) => scrapes.collect(),

@@ -1,7 +1,11 @@
 //! Scrape runs.
 
 use switchboard_model::duration_text;
-use switchboard_protocol::{ScrapePhase, ScrapeProgress, Timestamp};
+use switchboard_protocol::{
+    RunId, ScrapePhase,
+    rest::{PlatformProgress, ScrapeRunSummary},
+};
+use switchboard_store::{MAX_PAGE, ScrapeQuery, StoreError};
 
 use super::super::{Asked, and_more, list, paragraphs, thousands};
 use crate::chat::assistant::{
@@ -9,90 +13,66 @@ use crate::chat::assistant::{
     markdown::{LINE_CHARACTERS, TITLE_CHARACTERS, code, escape, first_line},
 };
 
-/// The most runs, and the most platforms of one, that are told apart.
-const MOST_THINGS: usize = 1_000;
-
-/// A scrape run, or one of its platforms, as far as the latest frames tell.
-#[derive(Default)]
-struct Progress {
-    phase: Option<ScrapePhase>,
-    current: Option<u64>,
-    total: Option<u64>,
-    message: Option<String>,
-}
-
 /// A scrape run.
-pub struct Scrape {
-    /// Its name.
-    pub name: String,
-    whole: Progress,
-    platforms: Vec<(String, Progress)>,
-    latest: Option<Timestamp>,
+pub struct Scrape(ScrapeRunSummary);
+
+/// The runs that became known last, the newest first.
+pub async fn latest(asked: &Asked<'_>) -> Result<Vec<Scrape>, StoreError> {
+    let query = ScrapeQuery { limit: MAX_PAGE, ..ScrapeQuery::default() };
+    let runs = asked.store.scrape_runs(asked.organization.clone(), query).await?;
+    Ok(runs.items.into_iter().map(Scrape).collect())
 }
 
-/// Adds what a frame tells, going from the newest to the oldest: what a newer one said holds.
-pub fn add(runs: &mut Vec<Scrape>, frame: ScrapeProgress) {
-    let name = frame.run_id.as_str();
-    let known = runs.iter().position(|run| run.name == name);
-    if known.is_none() && runs.len() == MOST_THINGS {
-        return;
+/// The run of that name or, where there is none, the newest of that name or title in another case.
+pub async fn named(asked: &Asked<'_>, name: &str) -> Result<Option<Scrape>, StoreError> {
+    let exact = asked.store.scrape_run(asked.organization.clone(), RunId::from(name), 1).await?;
+    if let Some(found) = exact {
+        return Ok(Some(Scrape(found.summary)));
     }
-    let index = known.unwrap_or(runs.len());
-    if known.is_none() {
-        let (whole, platforms) = (Progress::default(), Vec::new());
-        runs.push(Scrape { name: name.to_owned(), whole, platforms, latest: frame.timestamp });
-    }
-    let Some(run) = runs.get_mut(index) else { return };
-    let Some(platform) = &frame.platform else { return run.whole.add(frame) };
-    let known = run.platforms.iter_mut().find(|(name, _)| name == platform);
-    if let Some((_, progress)) = known {
-        progress.add(frame);
-    } else if run.platforms.len() < MOST_THINGS {
-        let platform = platform.clone();
-        let mut progress = Progress::default();
-        progress.add(frame);
-        run.platforms.push((platform, progress));
-    }
+    let query = ScrapeQuery { text: Some(name.to_owned()), limit: MAX_PAGE, ..ScrapeQuery::default() };
+    let runs = asked.store.scrape_runs(asked.organization.clone(), query).await?;
+    let is_named = |other: &str| other.to_lowercase() == name.to_lowercase();
+    let found = runs.items.into_iter().find(|run| {
+        is_named(run.run_id.as_str()) || run.title.as_deref().is_some_and(|title| is_named(title.trim()))
+    });
+    Ok(found.map(Scrape))
 }
 
-impl Progress {
-    fn add(&mut self, frame: ScrapeProgress) {
-        self.phase = self.phase.or(frame.phase);
-        self.current = self.current.or(frame.current);
-        self.total = self.total.or(frame.total);
-        self.message = self.message.take().or(frame.message);
-    }
+/// How far something is: `**running**, 40 of 100 pages, reading offers`.
+fn progress(phase: ScrapePhase, (current, total): (u64, u64), message: Option<&str>) -> String {
+    let phase = format!("**{}**", phase.as_str());
+    let pages = match (current, total) {
+        (0, 0) => None,
+        (current, 0) => Some(format!("{} pages", thousands(current))),
+        (current, total) => Some(format!("{} of {} pages", thousands(current), thousands(total))),
+    };
+    // It stands in a sentence that has an end of its own.
+    let message = message.map(first_line).map(|message| message.trim_end_matches('.'));
+    let message =
+        message.filter(|message| !message.is_empty()).map(|message| escape(message, LINE_CHARACTERS));
+    [Some(phase), pages, message].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
 
-    /// How far it is: `running, 40 of 100 pages, reading offers`.
-    fn describe(&self) -> String {
-        let phase = self.phase.map(|phase| format!("**{}**", phase.as_str()));
-        let pages = match (self.current, self.total) {
-            (Some(current), Some(total)) => {
-                Some(format!("{} of {} pages", thousands(current), thousands(total)))
-            }
-            (Some(current), None) => Some(format!("{} pages", thousands(current))),
-            (None, _) => None,
-        };
-        let message = self.message.as_deref().map(first_line).filter(|message| !message.is_empty());
-        let message = message.map(|message| escape(message, LINE_CHARACTERS));
-        let parts: Vec<String> = [phase, pages, message].into_iter().flatten().collect();
-        if parts.is_empty() { "in an unknown phase".to_owned() } else { parts.join(", ") }
-    }
+fn platform(known: &PlatformProgress) -> String {
+    let progress = progress(known.phase, (known.current, known.total), known.message.as_deref());
+    format!("{}: {progress}", escape(&known.platform, TITLE_CHARACTERS))
 }
 
 impl Scrape {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.0.run_id.as_str()
+    }
+
     /// How it is, with a row for each platform.
     pub fn describe(&self, asked: &Asked<'_>) -> String {
-        let shown = self.platforms.len().min(MOST_ROWS);
-        let mut platforms: Vec<&(String, Progress)> = self.platforms.iter().collect();
-        platforms.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let rows = platforms.into_iter().take(shown);
-        let rows = rows
-            .map(|(name, progress)| format!("{}: {}", escape(name, TITLE_CHARACTERS), progress.describe()));
+        let mut platforms: Vec<&PlatformProgress> = self.0.platforms.iter().collect();
+        platforms.sort_by(|one, other| one.platform.cmp(&other.platform));
+        let shown = platforms.len().min(MOST_ROWS);
         paragraphs([
             format!("Scrape run {}", self.row_without_kind(asked)),
-            list(rows),
-            and_more(self.platforms.len(), shown),
+            list(platforms.into_iter().take(shown).map(platform)),
+            and_more(self.0.platforms.len(), shown),
         ])
     }
 
@@ -102,11 +82,14 @@ impl Scrape {
     }
 
     fn row_without_kind(&self, asked: &Asked<'_>) -> String {
-        let when = self.latest.map(|at| {
+        let run = &self.0;
+        let when = run.updated_at.map(|at| {
             let ago = duration_text(asked.now.millis_since(at));
             format!(" The latest report came at {} ({ago} ago).", asked.short(at))
         });
-        let name = code(&self.name, TITLE_CHARACTERS);
-        format!("{name} is {}.{}", self.whole.describe(), when.unwrap_or_default())
+        let name = code(run.run_id.as_str(), TITLE_CHARACTERS);
+        let title = run.title.as_deref().map(|title| format!(" ({})", escape(title, TITLE_CHARACTERS)));
+        let progress = progress(run.phase, (run.current, run.total), run.message.as_deref());
+        format!("{name}{} is {progress}.{}", title.unwrap_or_default(), when.unwrap_or_default())
     }
 }
