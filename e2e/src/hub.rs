@@ -90,6 +90,22 @@ impl Hub {
         self.command(["run", "--agent", agent, "--", "sh", "-c", script])
     }
 
+    /// A real Scrapy spider that follows links from `start` and reports to this hub as `run`.
+    ///
+    /// # Panics
+    /// Where `SWITCHBOARD_SCRAPY_PYTHON` names no Python that has Scrapy and the extension: `cargo xtask test` sees to it.
+    pub fn run_spider(&self, run: &str, start: &str) -> Process {
+        let python = std::env::var("SWITCHBOARD_SCRAPY_PYTHON");
+        let python = python.expect("SWITCHBOARD_SCRAPY_PYTHON is set; run this by `cargo xtask test --e2e`");
+        let mut command = Command::new(python);
+        command.args(["-m", "scrapy", "runspider"]).arg(paths::spider());
+        command.args(["-a", &format!("start={start}"), "-a", "delay=0.5"]);
+        for setting in [format!("SWITCHBOARD_HUB={}", self.url()), format!("SWITCHBOARD_RUN_ID={run}")] {
+            command.args(["-s", &setting]);
+        }
+        Process::spawn(&self.journal, "scrapy", command)
+    }
+
     /// Reports `frames` (one, or an array) by `POST /api/events`, and expects 202.
     pub async fn report(&self, frames: &Value) -> Value {
         let answer = post(&format!("{}/api/events", self.url()), frames.to_string()).await;

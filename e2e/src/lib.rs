@@ -37,6 +37,7 @@ mod paths;
 mod process;
 mod proxy;
 pub mod sample;
+pub mod site;
 mod stage;
 mod wait;
 
@@ -49,5 +50,6 @@ pub use page::{ConsoleEntry, NARROW, Page, Scheme, SocketRecord, WIDE};
 pub use part1::Part1Server;
 pub use process::Process;
 pub use proxy::Proxy;
+pub use site::{Site, SitePage};
 pub use stage::{Stage, run};
 pub use wait::{until, until_true};

@@ -24,6 +24,11 @@ pub fn dist() -> PathBuf {
     path
 }
 
+/// A spider with the Scrapy extension, as its own tests use it.
+pub fn spider() -> PathBuf {
+    root().join("integrations/scrapy/tests/spiders/links.py")
+}
+
 /// The WebDriver of the browser.
 pub fn chromedriver() -> PathBuf {
     program("CHROMEDRIVER", "chromedriver")

@@ -5,7 +5,7 @@ use std::{any::type_name_of_val, fs::File, net::SocketAddr, panic::AssertUnwindS
 use futures::FutureExt;
 use tokio::sync::Mutex;
 
-use crate::{Browser, Hub, Journal, ModelServer, Page, Part1Server, Proxy, paths, process};
+use crate::{Browser, Hub, Journal, ModelServer, Page, Part1Server, Proxy, Site, SitePage, paths, process};
 
 /// No test takes longer, unless something hangs.
 const LIMIT: Duration = Duration::from_mins(10);
@@ -70,6 +70,11 @@ impl Stage {
     /// A server that speaks as OpenAI does.
     pub async fn model(&self) -> ModelServer {
         ModelServer::start(&self.journal).await
+    }
+
+    /// A site of these pages on 127.0.0.`host`.
+    pub async fn site(&self, host: u8, pages: impl IntoIterator<Item = (String, SitePage)>) -> Site {
+        Site::start(&self.journal, host, pages).await
     }
 
     /// A proxy in front of `target`.

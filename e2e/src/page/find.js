@@ -14,6 +14,7 @@ const SELECTORS = {
   log: "[role=log]",
   navigation: "nav,[role=navigation]",
   option: "option,[role=option]",
+  progressbar: "progress,[role=progressbar]",
   radio: "input[type=radio],[role=radio]",
   region: "section,[role=region]",
   row: "tr,[role=row]",

@@ -1,4 +1,4 @@
-// Runs in every document before its own scripts: keeps a record of each WebSocket that the page constructs.
+// Runs in every document before its own scripts: keeps a record of each WebSocket and EventSource that the page constructs.
 (() => {
   const sockets = [];
   Object.defineProperty(window, "__sockets", { value: sockets });
@@ -29,6 +29,15 @@
         this.__record.state = "closing";
       }
       super.close(...parameters);
+    }
+  };
+
+  const streams = [];
+  Object.defineProperty(window, "__streams", { value: streams });
+  window.EventSource = class extends window.EventSource {
+    constructor(...parameters) {
+      super(...parameters);
+      streams.push(this);
     }
   };
 })();

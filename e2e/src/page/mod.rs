@@ -191,6 +191,15 @@ impl Page {
         records.as_array().into_iter().flatten().map(record).collect()
     }
 
+    /// The event streams that the page constructed since its document was loaded: where to, and whether it is still open.
+    pub async fn streams(&self) -> Vec<(String, bool)> {
+        let script =
+            "return window.__streams.map((stream) => [stream.url, stream.readyState !== EventSource.CLOSED])";
+        let streams = self.script(script, json!([])).await.unwrap_or_default();
+        let stream = |stream: &Value| (stream[0].as_str().unwrap_or_default().to_owned(), stream[1] == true);
+        streams.as_array().into_iter().flatten().map(stream).collect()
+    }
+
     /// Runs the body of a function in the page, with `byRole` at hand.
     pub async fn script(&self, body: &str, arguments: Value) -> Result<Value, String> {
         let script = concat!(include_str!("find.js"), "\n");
