@@ -9,9 +9,11 @@ use leptos_router::{
 
 use crate::{
     api::{ApiClient, Queries},
-    components::{Header, Ticker, remembered_organization},
+    components::{Header, StartScrape, StartScrapeDialog, Ticker, remembered_organization},
     config::Config,
-    pages::{ChatPage, ExecutionPage, ExecutionsPage, NotFoundPage, OverviewPage},
+    pages::{
+        ChatPage, ExecutionPage, ExecutionsPage, NotFoundPage, OverviewPage, ScrapeRunPage, ScrapeRunsPage,
+    },
     realtime::{WebSocketProvider, use_connection_status},
 };
 
@@ -40,6 +42,7 @@ pub fn App(
 #[component]
 fn Shell() -> impl IntoView {
     Ticker::provide();
+    StartScrape::provide();
     let connection = use_connection_status();
     let main = NodeRef::<html::Main>::new();
     focus_new_pages(main);
@@ -58,8 +61,11 @@ fn Shell() -> impl IntoView {
                     <Route path=path!("/executions/:id") view=ExecutionPage />
                     // One route: the page stays when its conversation comes to exist.
                     <Route path=path!("/chat/:conversationId?") view=ChatPage />
+                    <Route path=path!("/scrape-runs") view=ScrapeRunsPage />
+                    <Route path=path!("/scrape-runs/:runId") view=ScrapeRunPage />
                 </Routes>
             </main>
+            <StartScrapeDialog />
         </div>
     }
 }

@@ -313,7 +313,7 @@ async fn what_somebody_else_writes_is_fetched_and_its_reply_awaited() {
     let page = Page::mount(&mut stage, Some("c-1"));
     until_connected().await;
     until("it is shown", || {
-        page.talk().phase.get_untracked() == switchboard_dashboard::realtime::ExecutionPhase::Ready
+        page.talk().phase.get_untracked() == switchboard_dashboard::realtime::LoadPhase::Ready
     })
     .await;
     answer(

@@ -7,7 +7,7 @@ mod support;
 use leptos::prelude::*;
 use support::*;
 use switchboard_dashboard::realtime::{
-    ConnectionStatus, ExecutionPhase, JobFilter, WebSocketContext, WebSocketOptions, WebSocketProvider,
+    ConnectionStatus, JobFilter, LoadPhase, WebSocketContext, WebSocketOptions, WebSocketProvider,
     use_connection_status, use_dashboard_updates, use_execution, use_executions, use_job_events,
     use_websocket_context,
 };
@@ -364,7 +364,7 @@ async fn a_snapshot_older_than_the_subscription_is_fetched_again() {
     script(r#"{"mode":"silent"}"#);
     stage.mount(move || give.add(use_execution(Signal::stored("e-1".into()))));
     let hook = hooks.all()[0];
-    until("the old snapshot is shown", || hook.phase.get_untracked() == ExecutionPhase::Ready).await;
+    until("the old snapshot is shown", || hook.phase.get_untracked() == LoadPhase::Ready).await;
     assert!(!hook.is_live.get_untracked(), "nobody confirmed anything");
     answer("/api/executions/e-1", 200, &snapshot("e-1", "running", 1..=8, 8));
     script(r#"{"mode":"hub"}"#);
@@ -427,12 +427,12 @@ async fn a_failed_fetch_says_so_and_is_retried() {
     let give = hooks.clone();
     stage.mount(move || give.add(use_execution(Signal::stored("e-9".into()))));
     let hook = hooks.all()[0];
-    until("it failed", || matches!(hook.phase.get_untracked(), ExecutionPhase::Failed(_))).await;
-    let ExecutionPhase::Failed(error) = hook.phase.get_untracked() else { panic!() };
+    until("it failed", || matches!(hook.phase.get_untracked(), LoadPhase::Failed(_))).await;
+    let LoadPhase::Failed(error) = hook.phase.get_untracked() else { panic!() };
     assert!(error.to_string().contains("no such execution"), "{error}");
     answer("/api/executions/e-9", 200, &snapshot("e-9", "running", 1..=1, 0));
     hook.retry();
-    until("it is there", || hook.phase.get_untracked() == ExecutionPhase::Ready).await;
+    until("it is there", || hook.phase.get_untracked() == LoadPhase::Ready).await;
 }
 
 fn summary(id: &str, status: &str) -> String {
@@ -511,7 +511,7 @@ async fn a_list_older_than_the_connection_is_fetched_again() {
         give.add(use_executions(Signal::stored(query)));
     });
     let hook = hooks.all()[0];
-    until("the empty list is shown", || hook.phase.get_untracked() == ExecutionPhase::Ready).await;
+    until("the empty list is shown", || hook.phase.get_untracked() == LoadPhase::Ready).await;
     publish(&changed("e-1", "running"));
     answer("/api/executions", 200, &format!(r#"{{"items":[{}],"seq":1}}"#, summary("e-1", "running")));
     script(r#"{"mode":"hub"}"#);

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use gloo_net::http::{Request, RequestBuilder};
 use serde::de::DeserializeOwned;
 use switchboard_protocol::{
-    ConversationId, ExecutionId, ExecutionStatus, OrganizationId, TaskId,
+    ConversationId, ExecutionId, ExecutionStatus, OrganizationId, RunId, ScrapePhase, TaskId,
     rest::{
-        Conversation, ConversationList, ExecutionList, ExecutionSnapshot, PostMessage, Posted, TaskState,
+        Conversation, ConversationList, ExecutionList, ExecutionSnapshot, PostMessage, Posted, PreviewScrape,
+        ScrapeItemList, ScrapePreview, ScrapeRunList, ScrapeRunSnapshot, StartScrape, StartedScrape,
+        TaskState,
     },
 };
+
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use super::ApiError;
 use crate::config::Config;
@@ -45,6 +50,42 @@ pub struct ConversationListQuery {
     pub organization_id: OrganizationId,
     /// Only those whose title or messages hold this text; empty is no filter.
     pub text: String,
+}
+
+/// Which scrape runs a list shows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct ScrapeRunListQuery {
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// Only those in this phase.
+    pub phase: Option<ScrapePhase>,
+    /// Only those whose name, title, targets or platforms hold this text; empty is no filter.
+    pub text: String,
+}
+
+/// What is exported of a scrape run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScrapeExport {
+    /// The items, a JSON object a line.
+    ItemsAsJsonLines,
+    /// The items as a table.
+    ItemsAsCsv,
+    /// The pages, a JSON object a line.
+    PagesAsJsonLines,
+    /// The pages as a table.
+    PagesAsCsv,
+}
+
+impl ScrapeExport {
+    /// The members of the query that ask for it: `what` and `format`.
+    pub fn parameters(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ItemsAsJsonLines => ("items", "jsonl"),
+            Self::ItemsAsCsv => ("items", "csv"),
+            Self::PagesAsJsonLines => ("pages", "jsonl"),
+            Self::PagesAsCsv => ("pages", "csv"),
+        }
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -145,6 +186,100 @@ impl ApiClient {
         self.post(&path, &[("organizationId", organization.as_str())], &(), "task").await
     }
 
+    /// One page of scrape runs, the newest first. `before` is an earlier page's `next_before`.
+    pub async fn scrape_runs(
+        &self,
+        query: &ScrapeRunListQuery,
+        before: Option<&str>,
+    ) -> Result<ScrapeRunList, ApiError> {
+        let limit = PAGE_SIZE.to_string();
+        let mut parameters = vec![("organizationId", query.organization_id.as_str()), ("limit", &limit)];
+        parameters.extend(query.phase.map(|phase| ("phase", phase.as_str())));
+        parameters.extend((!query.text.is_empty()).then_some(("q", query.text.as_str())));
+        parameters.extend(before.map(|before| ("before", before)));
+        self.get("/api/scrape/runs", &parameters, "list of scrape runs").await
+    }
+
+    /// One scrape run with its latest pages.
+    pub async fn scrape_run(
+        &self,
+        organization: &OrganizationId,
+        run: &RunId,
+    ) -> Result<ScrapeRunSnapshot, ApiError> {
+        self.get(&run_path(run, ""), &[("organizationId", organization.as_str())], "scrape run").await
+    }
+
+    /// The latest items of a scrape run.
+    pub async fn scrape_items(
+        &self,
+        organization: &OrganizationId,
+        run: &RunId,
+        limit: usize,
+    ) -> Result<ScrapeItemList, ApiError> {
+        let limit = limit.to_string();
+        let parameters = [("organizationId", organization.as_str()), ("limit", &limit)];
+        self.get(&run_path(run, "/items"), &parameters, "scrape run").await
+    }
+
+    /// Begins a scrape run. Where it has a `run_id`, sending it again is harmless.
+    pub async fn start_scrape(&self, run: &StartScrape) -> Result<StartedScrape, ApiError> {
+        self.post("/api/scrape/runs", &[], run, "list of scrape runs").await
+    }
+
+    /// Fetches one page now, and shows what would be taken out of it.
+    pub async fn preview_scrape(&self, preview: &PreviewScrape) -> Result<ScrapePreview, ApiError> {
+        self.post("/api/scrape/preview", &[], preview, "preview").await
+    }
+
+    /// Asks a scrape run to end. Its frames tell when it has.
+    pub async fn cancel_scrape(&self, organization: &OrganizationId, run: &RunId) -> Result<(), ApiError> {
+        let parameters = [("organizationId", organization.as_str())];
+        self.post::<serde::de::IgnoredAny>(&run_path(run, "/cancel"), &parameters, &(), "scrape run")
+            .await
+            .map(drop)
+    }
+
+    /// A scrape run's items or pages as a file.
+    pub async fn export_scrape(
+        &self,
+        organization: &OrganizationId,
+        run: &RunId,
+        export: ScrapeExport,
+    ) -> Result<web_sys::Blob, ApiError> {
+        let (what, format) = export.parameters();
+        let parameters = [("organizationId", organization.as_str()), ("what", what), ("format", format)];
+        let request = self.authorized(Request::get(&self.address(&run_path(run, "/export"))));
+        let unreachable = |error: gloo_net::Error| ApiError::Unreachable { reason: error.to_string() };
+        let response = request.query(parameters).send().await.map_err(unreachable)?;
+        if !response.ok() {
+            let body = response.text().await.map_err(unreachable)?;
+            return Err(ApiError::from_refusal(response.status(), &body, "scrape run"));
+        }
+        // As the browser's own object: what is exported may be larger than what wasm should hold.
+        let broken = |error: JsValue| ApiError::Unreachable { reason: format!("{error:?}") };
+        let blob = JsFuture::from(web_sys::Response::from(response).blob().map_err(broken)?)
+            .await
+            .map_err(broken)?;
+        blob.dyn_into().map_err(broken)
+    }
+
+    /// Where a run's progress streams from while the socket is down; `None` is that of all runs. It begins after the place
+    /// `after` in the log. The token stands in the address, because a browser sends no headers with an `EventSource`; and so
+    /// does the place, because a new one has no memory of the one before.
+    pub(crate) fn scrape_stream(
+        &self,
+        organization: &OrganizationId,
+        run: Option<&RunId>,
+        after: Option<u64>,
+    ) -> String {
+        let path = run.map_or_else(|| "/api/scrape/stream".to_owned(), |run| run_path(run, "/progress"));
+        let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
+        let token = self.0.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer "));
+        let token = token.map(|token| format!("&token={}", encode(token))).unwrap_or_default();
+        let after = after.map(|after| format!("&lastEventId={after}")).unwrap_or_default();
+        format!("{}?organizationId={}{after}{token}", self.address(&path), encode(organization.as_str()))
+    }
+
     async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -196,4 +331,8 @@ impl ApiClient {
             None => request,
         }
     }
+}
+
+fn run_path(run: &RunId, rest: &str) -> String {
+    format!("/api/scrape/runs/{}{rest}", js_sys::encode_uri_component(run.as_str()))
 }

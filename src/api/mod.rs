@@ -4,6 +4,7 @@ mod client;
 mod error;
 mod queries;
 
-pub use client::{ApiClient, ConversationListQuery, ExecutionListQuery};
+pub use client::{ApiClient, ConversationListQuery, ExecutionListQuery, ScrapeExport, ScrapeRunListQuery};
 pub use error::ApiError;
+pub(crate) use queries::page_is_gone;
 pub use queries::{Queries, use_queries};

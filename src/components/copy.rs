@@ -49,12 +49,13 @@ pub fn CopyButton(
 #[component]
 pub fn Command(
     /// The command.
-    line: &'static str,
+    #[prop(into)]
+    line: String,
 ) -> impl IntoView {
     view! {
         <div class="command">
-            <code tabindex="0">{line}</code>
-            <CopyButton text=move || line.to_owned() />
+            <code tabindex="0">{line.clone()}</code>
+            <CopyButton text=move || line.clone() />
         </div>
     }
 }

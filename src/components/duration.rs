@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use switchboard_model::duration_text;
-use switchboard_protocol::{ExecutionStatus, rest::ExecutionSummary};
+use switchboard_protocol::{ExecutionStatus, Timestamp, rest::ExecutionSummary};
 
 use super::use_ticker;
 
@@ -20,9 +20,22 @@ pub fn ElapsedTime(
             (summary.started_at, summary.finished_at, running)
         })
     });
+    view! { <Elapsed times now=ticker.live /> }
+}
+
+/// How long something took, or takes: when it began, when it ended, and whether it goes on.
+#[component]
+pub fn Elapsed(
+    /// When it began, when it ended, and whether it runs.
+    #[prop(into)]
+    times: Signal<(Option<Timestamp>, Option<Timestamp>, bool)>,
+    /// Up to when the page knows of it.
+    #[prop(into)]
+    now: Signal<Timestamp>,
+) -> impl IntoView {
     let text = Memo::new(move |_| match times.get() {
         (Some(started), Some(finished), _) => duration_text(finished.millis_since(started)),
-        (Some(started), None, true) => ticking_text(ticker.live.get().millis_since(started)),
+        (Some(started), None, true) => ticking_text(now.get().millis_since(started)),
         _ => "–".to_owned(),
     });
     view! { <span role="timer">{text}</span> }

@@ -160,7 +160,10 @@ pub fn ExecutionTable(
 
 /// Rows without contents, while the first ones are on their way.
 #[component]
-pub fn SkeletonRows() -> impl IntoView {
+pub fn SkeletonRows(
+    /// What is on its way, as in "Loading executions".
+    label: &'static str,
+) -> impl IntoView {
     let row = |()| {
         view! {
             <tr>
@@ -177,7 +180,7 @@ pub fn SkeletonRows() -> impl IntoView {
         }
     };
     view! {
-        <div role="status" aria-label="Loading executions">
+        <div role="status" aria-label=label>
             <table class="rows appears-late" aria-hidden="true">
                 <tbody>{[(); 8].map(row)}</tbody>
             </table>

@@ -36,6 +36,11 @@ pub fn Header() -> impl IntoView {
                             "Chat"
                         </a>
                     </li>
+                    <li>
+                        <a href="/scrape-runs" aria-current=move || below("/scrape-runs").then_some("page")>
+                            "Scrape runs"
+                        </a>
+                    </li>
                 </ul>
             </nav>
             <div class="header-end">

@@ -67,6 +67,12 @@ pub enum Glyph {
     Stop,
     /// A sheet with a folded corner.
     File,
+    /// A ball with its meridians.
+    Globe,
+    /// A bin.
+    Remove,
+    /// An arrow that leaves a tray.
+    Export,
 }
 
 impl Glyph {
@@ -114,6 +120,11 @@ impl Glyph {
             Self::Send => "M8 13V3.4M3.8 7.4 8 3.2l4.2 4.2",
             Self::Stop => "M4.8 4.8h6.4v6.4H4.8Z",
             Self::File => "M4 2.2h5.2L12.4 5.4v8.4H4ZM9 2.4v3.2h3.2",
+            Self::Globe => {
+                "M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11ZM2.5 8h11M8 2.5c3.4 3.2 3.4 7.8 0 11M8 2.5c-3.4 3.2-3.4 7.8 0 11"
+            }
+            Self::Remove => "M3 4.5h10M6.3 4.5v-2h3.4v2M4.5 4.5l.6 9h5.8l.6-9",
+            Self::Export => "M8 10V2.6M5 5.4l3-3 3 3M3 9.5v3.8h10V9.5",
         }
     }
 }

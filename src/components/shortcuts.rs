@@ -17,11 +17,12 @@ pub enum Shortcut {
     Reconnect,
 }
 
-const LIST: [(&[&str], &str); 8] = [
+const LIST: [(&[&str], &str); 9] = [
     (&["?"], "Show this list"),
     (&["g", "o"], "Go to the overview"),
     (&["g", "e"], "Go to the executions"),
     (&["g", "c"], "Go to the chat"),
+    (&["g", "s"], "Go to the scrape runs"),
     (&["/"], "Search"),
     (&["f"], "Follow the output, or pause"),
     (&["r"], "Reconnect"),
@@ -59,6 +60,7 @@ pub fn Shortcuts() -> impl IntoView {
             (Some('g'), "o") => "/",
             (Some('g'), "e") => "/executions",
             (Some('g'), "c") => "/chat",
+            (Some('g'), "s") => "/scrape-runs",
             (_, "?") => return open(),
             _ => return,
         };

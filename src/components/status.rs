@@ -1,7 +1,7 @@
-//! An execution's status as a word, a shape and a colour.
+//! The status of an execution or a scrape run as a word, a shape and a colour.
 
 use leptos::prelude::*;
-use switchboard_protocol::ExecutionStatus;
+use switchboard_protocol::{ExecutionStatus, ScrapePhase};
 
 use super::{Glyph, Icon};
 
@@ -21,6 +21,26 @@ pub fn Status(
             {move || status.get().as_str()}
         </span>
     }
+}
+
+/// The phase of a scrape run, or of one of its platforms.
+#[component]
+pub fn Phase(
+    /// The phase.
+    #[prop(into)]
+    phase: Signal<ScrapePhase>,
+    /// Whether it stands alone, in a frame.
+    #[prop(optional)]
+    large: bool,
+) -> impl IntoView {
+    let status = Signal::derive(move || match phase.get() {
+        ScrapePhase::Pending => ExecutionStatus::Pending,
+        ScrapePhase::Running => ExecutionStatus::Running,
+        ScrapePhase::Completed => ExecutionStatus::Completed,
+        ScrapePhase::Failed => ExecutionStatus::Failed,
+        ScrapePhase::Cancelled => ExecutionStatus::Cancelled,
+    });
+    view! { <Status status large /> }
 }
 
 const fn glyph(status: ExecutionStatus) -> Glyph {

@@ -73,10 +73,12 @@ pub fn When(
     /// The moment.
     #[prop(into)]
     at: Signal<Option<Timestamp>>,
+    /// Up to when the page knows of it, where that is not the socket's to say.
+    #[prop(optional, into)]
+    now: Option<Signal<Timestamp>>,
 ) -> impl IntoView {
-    let ticker = use_ticker();
-    let ago =
-        Memo::new(move |_| at.get().map_or_else(|| "–".to_owned(), |at| ago_text(at, ticker.live.get())));
+    let now = now.unwrap_or_else(|| use_ticker().live);
+    let ago = Memo::new(move |_| at.get().map_or_else(|| "–".to_owned(), |at| ago_text(at, now.get())));
     view! {
         <time
             datetime=move || at.get().map(|at| at.to_string())

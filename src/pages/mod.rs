@@ -5,9 +5,11 @@ mod execution;
 mod executions;
 mod not_found;
 mod overview;
+mod scrape_runs;
 
 pub use chat::ChatPage;
 pub use execution::ExecutionPage;
 pub use executions::ExecutionsPage;
 pub use not_found::NotFoundPage;
 pub use overview::OverviewPage;
+pub use scrape_runs::{ScrapeRunPage, ScrapeRunsPage};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use switchboard_link::{Input, LinkState, LinkStats, LinkStatus};
+use switchboard_link::{Input, LinkState, LinkStats, LinkStatus, Scope, StreamInput};
 use switchboard_model::{ConnectionMark, PendingTask, TaskEnd, TaskInput};
 use switchboard_protocol::{ExecutionId, OrganizationId, TaskId, Timestamp};
 
@@ -11,8 +11,10 @@ use super::{
     fanout::{Matched, Notice, OnNotice, Subscription, Topic},
     health::Health,
     listeners::Listeners,
+    scrape_streams::{self, ScrapeStreams},
     shell::{Shell, Signals},
     tasks::{TaskListener, Tasks},
+    transport::Transport,
 };
 
 /// A handle on the page's one connection: `Copy`, and found by [`use_websocket_context`].
@@ -30,6 +32,7 @@ pub struct WebSocketContext {
 pub(super) struct Connection {
     pub shell: Rc<Shell>,
     pub tasks: Rc<Tasks>,
+    pub streams: Rc<ScrapeStreams>,
     pub _listeners: Listeners,
     pub _results: Subscription,
 }
@@ -63,6 +66,16 @@ impl WebSocketContext {
     /// Whether the HTTP interface answers; `None` until the first answer.
     pub fn is_api_healthy(&self) -> Signal<Option<bool>> {
         self.health.signal()
+    }
+
+    /// Since when the HTTP interface answers, or doesn't; `None` until the first answer.
+    pub(super) fn api_since(&self) -> Signal<Option<Timestamp>> {
+        self.health.since()
+    }
+
+    /// Asks the HTTP interface now whether it answers.
+    pub(super) fn check_api(&self) {
+        self.health.check();
     }
 
     /// Whose log is followed.
@@ -157,6 +170,53 @@ impl WebSocketContext {
         })
     }
 
+    /// Which way the progress of these runs comes. A stream comes only to those that
+    /// [`subscribe_scrapes`](Self::subscribe_scrapes) asked for.
+    pub(super) fn scrape_transport(&self, scope: Signal<Scope>) -> Signal<Transport> {
+        let (context, connected) = (*self, self.is_connected());
+        let version = self.with_streams(|streams| streams.version());
+        Memo::new(move |_| {
+            if let Some(version) = version {
+                version.track();
+            }
+            if connected.get() {
+                return Transport::WebSocket;
+            }
+            let is_live = scope.with(|scope| context.with_streams(|streams| streams.is_live(scope)));
+            if is_live == Some(true) { Transport::Sse } else { Transport::None }
+        })
+        .into()
+    }
+
+    /// Calls `on_frames` for the progress of these runs, whichever way it comes; `None` where the provider is gone.
+    pub(super) fn subscribe_scrapes(
+        &self,
+        scope: Scope,
+        on_frames: impl Fn(&Matched<'_>) + 'static,
+        on_notice: impl Fn(&Notice) + 'static,
+    ) -> Option<Subscription> {
+        let streams = self.with_streams(Rc::clone)?;
+        let (ending, ended) = (Rc::downgrade(&streams), scope.clone());
+        let on_end = move || {
+            if let Some(streams) = ending.upgrade() {
+                streams.tell_owned(StreamInput::Unwant(ended));
+            }
+        };
+        let topic = scrape_streams::topic(scope.clone());
+        let subscription = self.with_shell(|shell| {
+            let (on_frames, on_notice) = (Box::new(on_frames), Box::new(on_notice));
+            shell.fanout().subscribe(topic, on_frames, Some(on_notice), Some(Box::new(on_end)))
+        });
+        streams.tell_owned(StreamInput::Want(scope));
+        subscription
+    }
+
+    /// Says up to where in the log everything is known of these runs, and, of one, whether it is over.
+    pub(super) fn know_scrapes(&self, scope: &Scope, seq: Option<u64>, ended: bool) {
+        let scope = scope.clone();
+        self.with_streams(|streams| streams.tell_owned(StreamInput::Known { scope, seq, ended }));
+    }
+
     /// Whether the server delivers the execution's events already.
     pub(super) fn is_confirmed(&self, execution: &ExecutionId) -> bool {
         self.with_shell(|shell| shell.fanout().is_confirmed(execution)).unwrap_or(false)
@@ -165,10 +225,16 @@ impl WebSocketContext {
     /// Ends the connection; the provider does so when it goes.
     pub(super) fn shut_down(&self) {
         self.with_shell(|shell| shell.shut_down());
+        self.with_streams(|streams| streams.shut_down());
     }
 
     pub(super) fn tell(&self, input: Input<'static>) {
         self.with_shell(|shell| shell.tell(input));
+    }
+
+    fn with_streams<T>(&self, act: impl FnOnce(&Rc<ScrapeStreams>) -> T) -> Option<T> {
+        let streams = self.connection.try_with_value(|connection| Rc::clone(&connection.streams))?;
+        Some(act(&streams))
     }
 
     fn with_tasks<T>(&self, act: impl FnOnce(&Rc<Tasks>) -> T) -> Option<T> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use switchboard_link::RefetchReason;
-use switchboard_protocol::{Envelope, ExecutionId, Frame, JobId, OrganizationId, Timestamp};
+use switchboard_protocol::{Envelope, ExecutionId, Frame, JobId, OrganizationId, RunId, Timestamp};
 
 /// What a subscriber can ask for: the keys by which frames are handed out.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,6 +24,10 @@ pub(super) enum Topic {
     Execution(ExecutionId),
     /// Ends of chat tasks.
     TaskResults,
+    /// Progress of every scrape run.
+    Scrapes,
+    /// Progress of one scrape run.
+    Scrape(RunId),
 }
 
 /// What a subscriber is told, apart from frames.
@@ -33,6 +37,8 @@ pub(super) enum Notice {
     Subscribed(Option<u64>),
     /// What was derived from frames is worth nothing; fetch it anew.
     Refetch(RefetchReason),
+    /// A stream took over, and nobody knows from where: what is shown may have a hole before it.
+    StreamBegan,
 }
 
 /// The frames of one batch that match a subscription, in order.
@@ -148,6 +154,12 @@ impl Fanout {
         notify(&subscribers, &Notice::Refetch(reason));
     }
 
+    /// Tells the subscribers of a topic.
+    pub(super) fn tell(&self, topic: &Topic, notice: &Notice) {
+        let subscribers = self.topics.borrow().get(topic).cloned();
+        notify(&subscribers.unwrap_or_default(), notice);
+    }
+
     fn remove(&self, topic: &Topic, subscriber: &Rc<Subscriber>) {
         let mut topics = self.topics.borrow_mut();
         let Some(subscribers) = topics.get_mut(topic) else { return };
@@ -192,6 +204,9 @@ fn topics_of(envelope: &Envelope) -> [Option<Topic>; 3] {
         }
         Frame::ExecutionEvent(event) => (Some(Topic::Execution(event.execution_id.clone())), None),
         Frame::TaskResult(_) => (Some(Topic::TaskResults), None),
+        Frame::ScrapeProgress(progress) => {
+            (Some(Topic::Scrapes), Some(Topic::Scrape(progress.run_id.clone())))
+        }
         _ => (None, None),
     };
     [Some(Topic::Everything), first, second]

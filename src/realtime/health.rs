@@ -15,7 +15,7 @@ const POLL_MS: u32 = 30_000;
 /// How often to ask while the interface does not answer, in milliseconds.
 const POLL_DOWN_MS: u32 = 5_000;
 
-/// What the checks have shown. Components find it by its type, as a context.
+/// What the checks have shown.
 #[derive(Clone, Copy)]
 pub(super) struct Health {
     /// The outcome of the latest check; `None` until the first answer.
@@ -52,7 +52,6 @@ impl Health {
                 }
             });
         });
-        provide_context(health);
         health
     }
 

@@ -10,28 +10,35 @@
 //! them into state. Signals hold state, never events: handlers are called for every matching event, in
 //! order, exactly once.
 //!
-//! `tasks.rs` waits for replies that come later, by frame or by asking.
+//! `tasks.rs` waits for replies that come later, by frame or by asking. `scrape_streams.rs` opens event streams for scrape
+//! progress while the socket fails, as `Fallback` of `switchboard-link` decides; `event_source.rs` is the only file that
+//! constructs an `EventSource`. What they bring goes into the same inbox.
 
 mod clock;
 mod context;
+mod event_source;
 mod fanout;
 mod health;
 mod hooks;
 mod listeners;
 mod outbox_storage;
 mod provider;
+mod scrape_streams;
 mod shell;
 mod socket;
 mod task_storage;
 mod tasks;
+mod transport;
 
 pub use context::{WebSocketContext, use_websocket_context};
 pub use fanout::{Matched, Subscription};
 pub use hooks::{
-    ChatEntry, ConnectionStatus, ConversationRow, ExecutionHandle, ExecutionPhase, ExecutionRow, JobFilter,
-    UseConnectionStatus, UseConversation, UseConversations, UseDashboardUpdates, UseExecution, UseExecutions,
-    UseJobEvents, use_connection_status, use_conversation, use_conversations, use_dashboard_updates,
-    use_execution, use_executions, use_job_events,
+    ChatEntry, ConnectionStatus, ConversationRow, ExecutionHandle, ExecutionRow, JobFilter, LiveRow,
+    LoadPhase, ScrapeRunHandle, ScrapeRunRow, UseConnectionStatus, UseConversation, UseConversations,
+    UseDashboardUpdates, UseExecution, UseExecutions, UseJobEvents, UseScrapeProgress, UseScrapeRuns,
+    use_connection_status, use_conversation, use_conversations, use_dashboard_updates, use_execution,
+    use_executions, use_job_events, use_scrape_progress, use_scrape_runs,
 };
 pub use provider::{WebSocketOptions, WebSocketProvider};
 pub use tasks::TaskListener;
+pub use transport::Transport;

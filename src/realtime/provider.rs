@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use switchboard_link::{Backoff, Input, LinkOptions, LinkState, LinkStatus};
+use switchboard_link::{Backoff, Input, LinkOptions, LinkState, LinkStatus, SocketView, StreamInput};
 use switchboard_model::TaskInput;
 use switchboard_protocol::{Envelope, Frame, OrganizationId};
 
@@ -12,6 +12,7 @@ use super::{
     fanout::{Subscription, Topic},
     health::Health,
     listeners::Listeners,
+    scrape_streams::ScrapeStreams,
     shell::{Callbacks, Shell, Signals},
     tasks::Tasks,
 };
@@ -24,7 +25,8 @@ pub struct WebSocketOptions {
     pub connect: bool,
     /// Whether a lost connection is replaced.
     pub reconnect: bool,
-    /// How long to wait before each attempt, and how many consecutive failures to suffer.
+    /// How long to wait before each attempt, and how many consecutive failures to suffer. Event streams that stand in for the
+    /// socket wait as long, and never give up.
     pub backoff: Backoff,
     /// How often to ping, in milliseconds, where the server does not say.
     pub ping_interval_ms: u64,
@@ -97,6 +99,7 @@ pub fn WebSocketProvider(
     let callbacks = Callbacks { open: on_open, message: on_message, close: on_close, error: on_error };
     let shell = Shell::new(config.ws_url, link_options, callbacks, signals);
     let organization = RwSignal::new(config.organization_id);
+    let streams = back_up(&shell, options.backoff, api.clone(), organization);
     let tasks = Tasks::new(api.clone());
     watch_tasks(&tasks, signals, organization);
     let connection = Connection {
@@ -104,8 +107,11 @@ pub fn WebSocketProvider(
         _results: hear_results(&shell, &tasks),
         shell,
         tasks,
+        streams: Rc::clone(&streams),
     };
-    let context = WebSocketContext::new(connection, signals, organization, Health::watch(api, signals));
+    let health = Health::watch(api, signals);
+    suspect_streams(&streams, health);
+    let context = WebSocketContext::new(connection, signals, organization, health);
 
     provide_context(context);
     on_cleanup(move || context.shut_down());
@@ -113,6 +119,37 @@ pub fn WebSocketProvider(
         context.tell(Input::Connect);
     }
     children()
+}
+
+/// Makes what takes over for scrape progress while the socket fails. What it brings goes where the socket's frames go.
+fn back_up(
+    shell: &Rc<Shell>,
+    backoff: Backoff,
+    api: ApiClient,
+    organization: RwSignal<OrganizationId>,
+) -> Rc<ScrapeStreams> {
+    let (receiver, socket) = (Rc::downgrade(shell), Rc::downgrade(shell));
+    let receive = move |envelope| {
+        if let Some(shell) = receiver.upgrade() {
+            shell.receive(envelope);
+        }
+    };
+    let view = move || socket.upgrade()?.with_link(|link| SocketView::from(link.status()));
+    let streams = ScrapeStreams::new(backoff, api, organization, Rc::clone(shell.fanout()), receive, view);
+    shell.back_up(&streams);
+    streams
+}
+
+/// A server that does not answer HTTP may have left a stream open that nobody writes to.
+fn suspect_streams(streams: &Rc<ScrapeStreams>, health: Health) {
+    let (suspected, is_up) = (StoredValue::new_local(Rc::downgrade(streams)), health.signal());
+    Effect::new(move || {
+        if is_up.get() == Some(false)
+            && let Some(streams) = suspected.try_get_value().and_then(|streams| streams.upgrade())
+        {
+            streams.tell_owned(StreamInput::Unreachable);
+        }
+    });
 }
 
 /// Tells the pending tasks how the connection stands, from the first moment on.

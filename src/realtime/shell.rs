@@ -9,12 +9,13 @@ use std::{
 
 use gloo_timers::callback::Timeout;
 use leptos::{leptos_dom::helpers::AnimationFrameRequestHandle, prelude::*};
-use switchboard_link::{Input, Link, LinkOptions, LinkState, LinkStatus, Output};
+use switchboard_link::{Input, Link, LinkOptions, LinkState, LinkStatus, Output, SocketView, StreamInput};
 use switchboard_protocol::{Envelope, ExecutionId, Timestamp};
 
 use super::{
     clock,
     fanout::{Fanout, Notice, Subscription, Topic},
+    scrape_streams::ScrapeStreams,
     socket::Socket,
 };
 
@@ -68,6 +69,8 @@ pub(super) struct Shell {
     left_connected: Cell<bool>,
     /// Kept between inputs, so that a message allocates no list of its own.
     outputs: RefCell<Vec<Output>>,
+    /// What takes over for scrape progress while the socket fails.
+    streams: RefCell<Weak<ScrapeStreams>>,
     this: Weak<Self>,
 }
 
@@ -102,8 +105,14 @@ impl Shell {
             busy: Cell::new(false),
             left_connected: Cell::new(false),
             outputs: RefCell::default(),
+            streams: RefCell::default(),
             this: this.clone(),
         })
+    }
+
+    /// Names what takes over for scrape progress, to be told how the socket stands.
+    pub(super) fn back_up(&self, streams: &Rc<ScrapeStreams>) {
+        self.streams.replace(Rc::downgrade(streams));
     }
 
     /// Gives the link an input that borrows nothing. Inside a callback it waits for its turn.
@@ -220,7 +229,12 @@ impl Shell {
                     socket.close(code, reason);
                 }
             }
-            Output::Frame(envelope) => self.receive(envelope),
+            Output::Frame(envelope) => {
+                let is_new = |streams: Rc<ScrapeStreams>| streams.admit(&envelope);
+                if self.streams().is_none_or(is_new) {
+                    self.receive(envelope);
+                }
+            }
             Output::Undecodable { error, excerpt } => {
                 leptos::logging::warn!(
                     "Switchboard left out a frame that it cannot read: {error}. It begins: {excerpt}"
@@ -231,6 +245,9 @@ impl Shell {
             Output::Refetch(reason) => {
                 // What came before belongs to what is dropped; it must not be folded into what is fetched.
                 self.flush_now();
+                if let Some(streams) = self.streams() {
+                    streams.tell_owned(StreamInput::Reset);
+                }
                 self.fanout.refetch(reason);
             }
             Output::Status => self.publish_status(),
@@ -246,8 +263,15 @@ impl Shell {
         }
     }
 
+    fn streams(&self) -> Option<Rc<ScrapeStreams>> {
+        self.streams.borrow().upgrade()
+    }
+
     fn publish_status(&self) {
         let Some(status) = self.with_link(|link| link.status().clone()) else { return };
+        if let Some(streams) = self.streams() {
+            streams.socket(SocketView::from(&status));
+        }
         let before = self.signals.status.try_get_untracked().unwrap_or_default();
         let _ = self.signals.status.try_set(status.clone());
         if status.last_error != before.last_error
@@ -271,7 +295,8 @@ impl Shell {
         }
     }
 
-    fn receive(&self, envelope: Envelope) {
+    /// Takes a frame that nobody has had yet, from the socket or from what stands in for it.
+    pub(super) fn receive(&self, envelope: Envelope) {
         let waiting = {
             let mut inbox = self.inbox.borrow_mut();
             inbox.push(envelope);

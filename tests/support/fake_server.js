@@ -9,12 +9,18 @@
 //   epoch: "..."                                   another log
 //   replay: false                                  answer a resume with resync
 //
+//   sse: "open" | "refuse"                         whether event streams open
+//
+// Event streams are cursors on the same log: they begin after `lastEventId` in their address, or now, and bring the
+// scrape_progress frames that they are for. `drop_streams()` breaks them.
+//
 // `answer(path, status, body)` answers HTTP; `{n}` in a body is how often that path was asked.
 //
 // To teach it a new frame of a client, extend `hear`; for a new way to fail, add a key to `script`.
 
 const realFetch = globalThis.fetch;
 const RealWebSocket = globalThis.WebSocket;
+const RealEventSource = globalThis.EventSource;
 const encoder = new TextEncoder();
 
 let state;
@@ -108,13 +114,62 @@ function subscribed(socket, executionId) {
   socket.say(JSON.stringify({ type: "subscribed", executionId, seq: state.log.length }));
 }
 
+class FakeEventSource extends EventTarget {
+  constructor(url) {
+    super();
+    const address = new URL(url, location.href);
+    this.url = address.pathname + address.search;
+    this.readyState = 0;
+    const run = address.pathname.match(/^\/api\/scrape\/runs\/(.+)\/progress$/);
+    this.run = run && decodeURIComponent(run[1]);
+    const after = address.searchParams.get("lastEventId");
+    this.cursor = after === null ? state.log.length : Number(after);
+    state.sources.push(this);
+    setTimeout(() => {
+      if (this.readyState !== 0) return;
+      if (state.sse === "refuse") return this.fail();
+      this.readyState = 1;
+      this.emit(new Event("open"));
+      this.pump();
+    }, 0);
+  }
+
+  set onopen(listener) { this.opened = listener; }
+  set onerror(listener) { this.failed = listener; }
+
+  emit(event) {
+    if (event.type === "open" && this.opened) this.opened(event);
+    if (event.type === "error" && this.failed) this.failed(event);
+    this.dispatchEvent(event);
+  }
+
+  fail() {
+    if (this.readyState === 2) return;
+    this.readyState = 2;
+    this.emit(new Event("error"));
+  }
+
+  // Says what follows its cursor.
+  pump() {
+    while (this.readyState === 1 && this.cursor < state.log.length) {
+      const entry = state.log[this.cursor];
+      this.cursor += 1;
+      if (!entry.scrape || (this.run && entry.scrape !== this.run)) continue;
+      this.emit(new MessageEvent("scrape_progress", { data: entry.text, lastEventId: String(this.cursor) }));
+    }
+  }
+
+  close() { this.readyState = 2; }
+}
+
 function live() {
   return state.sockets.filter((socket) => socket.readyState === 1);
 }
 
 export function install() {
-  state = { mode: "hub", close: null, epoch: "one", replay: true, sockets: [], heard: [], closedByClient: [], most: 0, log: [], answers: new Map(), holds: new Map(), requests: [], posted: [], messages: [], replies: new Map() };
+  state = { mode: "hub", close: null, epoch: "one", replay: true, sse: "open", sources: [], sockets: [], heard: [], closedByClient: [], most: 0, log: [], runs: new Map(), answers: new Map(), holds: new Map(), requests: [], posted: [], messages: [], replies: new Map() };
   globalThis.WebSocket = FakeWebSocket;
+  globalThis.EventSource = FakeEventSource;
   globalThis.fetch = async (input) => {
     const url = new URL(typeof input === "string" ? input : input.url);
     if (!url.pathname.startsWith("/api/") && url.pathname !== "/config.json") return realFetch(input);
@@ -125,6 +180,8 @@ export function install() {
     if (state.holds.has(url.pathname)) await new Promise((resolve) => state.holds.get(url.pathname).push(resolve));
     const answer = state.answers.get(url.pathname);
     if (!answer && url.pathname === "/api/conversations/c-1") return new Response(conversation(), { status: 200 });
+    const run = !answer && url.pathname.startsWith("/api/scrape/runs") && scrape(url.pathname);
+    if (run) return new Response(run, { status: 200 });
     if (!answer) return new Response('{"title":"Not found","status":404}', { status: 404 });
     if (answer.status === 0) throw new TypeError("the fake network is down");
     answer.times += 1;
@@ -150,8 +207,30 @@ function end(result) {
   if (!state.replies.has(task)) state.replies.set(task, [{ id: `reply-${task}`, role: "assistant", content: result.result?.content ?? "", error: result.error, task_id: task }]);
 }
 
+// The runs that frames told of, as snapshots have them.
+function scraped(id, frame) {
+  const run = state.runs.get(id) ?? { runId: id, organizationId: "acme", phase: "pending", current: 0, total: 0, platforms: [], pages: [], createdAt: "2026-01-31T12:00:00Z" };
+  state.runs.set(id, run);
+  run.pages.push(...(frame.pages ?? []));
+  if (frame.platform) {
+    const platform = run.platforms.find((one) => one.platform === frame.platform) ?? { platform: frame.platform };
+    if (!run.platforms.includes(platform)) run.platforms.push(platform);
+    Object.assign(platform, { current: frame.current ?? 0, total: frame.total ?? 0, phase: frame.phase ?? "running" });
+  } else {
+    Object.assign(run, { phase: frame.phase ?? run.phase, current: frame.current ?? run.current, total: frame.total ?? run.total });
+  }
+}
+
+function scrape(path) {
+  const seq = state.mode === "part1" ? {} : { seq: state.log.length };
+  if (path === "/api/scrape/runs") return JSON.stringify({ items: [...state.runs.values()].reverse().map(({ pages, ...run }) => run), ...seq });
+  const run = state.runs.get(decodeURIComponent(path.slice("/api/scrape/runs/".length)));
+  return run && JSON.stringify({ ...run, pageCount: run.pages.length, ...seq });
+}
+
 export function uninstall() {
   globalThis.WebSocket = RealWebSocket;
+  globalThis.EventSource = RealEventSource;
   globalThis.fetch = realFetch;
 }
 
@@ -166,10 +245,12 @@ export function publish(lines) {
     const seq = state.log.length + 1;
     const text = state.mode === "part1" ? line : JSON.stringify({ seq, ...frame });
     if (frame.event === "update") end(frame.data);
-    const entry = { text, execution: frame.type === "event" ? frame.executionId : null };
+    const entry = { text, execution: frame.type === "event" ? frame.executionId : null, scrape: frame.type === "scrape_progress" ? frame.runId : null };
+    if (entry.scrape) scraped(entry.scrape, frame);
     state.log.push(entry);
     return entry;
   });
+  for (const source of state.sources) source.pump();
   for (const socket of live()) {
     const frames = entries.map((entry) => socket.frame(entry)).filter(Boolean);
     if (socket.hello && socket.hello.batch) {
@@ -189,6 +270,10 @@ export function drop_connections(code, reason) {
   for (const socket of live()) socket.end(code, reason);
 }
 
+export function drop_streams() {
+  for (const source of state.sources) if (source.readyState === 1) source.fail();
+}
+
 export function answer(path, status, body) {
   state.answers.set(path, { status, body, times: 0 });
 }
@@ -204,6 +289,8 @@ export function release(path) {
   for (const resolve of waiting) resolve();
 }
 
+export function stream_urls() { return state.sources.map((source) => source.url).join("\n"); }
+export function streams_open() { return state.sources.filter((source) => source.readyState < 2).length; }
 export function posted() { return state.posted.join("\n"); }
 export function log_length() { return state.log.length; }
 export function constructed() { return state.sockets.length; }

@@ -34,6 +34,9 @@ extern "C" {
     pub fn posted() -> String;
     pub fn hold(path: &str);
     pub fn release(path: &str);
+    pub fn drop_streams();
+    pub fn stream_urls() -> String;
+    pub fn streams_open() -> u32;
 }
 
 /// A fresh fake server, and everything mounted against it. Dropping it unmounts and gives the page back.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::ApiError,
     components::{Failure, Glyph, Icon, Loading},
-    realtime::{ExecutionPhase, UseConversation},
+    realtime::{LoadPhase, UseConversation},
 };
 
 /// What stands between the head and the text field.
@@ -40,9 +40,9 @@ pub(super) fn Talk(
     let part =
         Memo::new(move |_| match (conversation.phase.get(), conversation.entries.with(Vec::is_empty)) {
             (_, false) => Part::Messages,
-            (ExecutionPhase::Failed(error), true) => Part::Failed(error),
-            (ExecutionPhase::Loading, true) => Part::Loading,
-            (ExecutionPhase::Ready, true) => Part::Start,
+            (LoadPhase::Failed(error), true) => Part::Failed(error),
+            (LoadPhase::Loading, true) => Part::Loading,
+            (LoadPhase::Ready, true) => Part::Start,
         });
     let body = move || match part.get() {
         Part::Messages => view! { <Messages conversation scroll /> }.into_any(),

@@ -1,19 +1,14 @@
 //! The list of conversations.
 
-use std::time::Duration;
-
-use leptos::{html, leptos_dom::helpers::debounce, prelude::*};
+use leptos::prelude::*;
 use switchboard_protocol::{ConversationId, rest::ConversationSummary};
 
 use super::{address, words::title_of};
 use crate::{
     api::ConversationListQuery,
-    components::{Failure, Glyph, Icon, Shortcut, StaleNote, When, on_shortcut, plain_text},
-    realtime::{ConversationRow, ExecutionPhase, UseConversations, use_conversations, use_websocket_context},
+    components::{Failure, Glyph, Icon, SearchField, StaleNote, When, plain_text},
+    realtime::{ConversationRow, LoadPhase, UseConversations, use_conversations, use_websocket_context},
 };
-
-/// How long typing rests before the server is asked, in milliseconds.
-const REST_MS: u64 = 160;
 
 /// All conversations of the organization, with search.
 #[component]
@@ -25,7 +20,7 @@ pub(super) fn Conversations(current: Memo<Option<ConversationId>>) -> impl IntoV
     let conversations = use_conversations(query);
     let is_empty = Memo::new(move |_| conversations.rows.with(Vec::is_empty));
     let body = move || match (conversations.phase.get(), is_empty.get()) {
-        (ExecutionPhase::Failed(error), _) => view! {
+        (LoadPhase::Failed(error), _) => view! {
             <div class="chat-list-note">
                 <Failure
                     what="The list of conversations"
@@ -36,13 +31,13 @@ pub(super) fn Conversations(current: Memo<Option<ConversationId>>) -> impl IntoV
         }
         .into_any(),
         (_, false) => view! { <Rows conversations current /> }.into_any(),
-        (ExecutionPhase::Loading, true) => view! {
+        (LoadPhase::Loading, true) => view! {
             <p class="chat-list-note muted" role="status">
                 "Loading conversations…"
             </p>
         }
         .into_any(),
-        (ExecutionPhase::Ready, true) => view! { <Nothing search /> }.into_any(),
+        (LoadPhase::Ready, true) => view! { <Nothing search /> }.into_any(),
     };
     view! {
         <aside class="chat-list" aria-label="Conversations">
@@ -55,7 +50,12 @@ pub(super) fn Conversations(current: Memo<Option<ConversationId>>) -> impl IntoV
                 </a>
             </div>
             <div class="chat-list-search" role="search">
-                <Search search />
+                <SearchField
+                    label="Search conversations"
+                    placeholder="Search"
+                    text=search
+                    on_search=move |text| search.set(text)
+                />
             </div>
             {body}
         </aside>
@@ -111,52 +111,6 @@ fn Row(row: ConversationRow, current: Memo<Option<ConversationId>>) -> impl Into
                 </Show>
             </a>
         </li>
-    }
-}
-
-#[component]
-fn Search(search: RwSignal<String>) -> impl IntoView {
-    let field = NodeRef::<html::Input>::new();
-    on_shortcut(Shortcut::Search, move || {
-        if let Some(field) = field.get_untracked() {
-            // An element that is shown takes the focus.
-            let _ = field.focus();
-            field.select();
-        }
-    });
-    let set = StoredValue::new_local(debounce(Duration::from_millis(REST_MS), move |text: String| {
-        let text = text.trim().to_owned();
-        if search.try_with_untracked(|search| *search != text) == Some(true) {
-            search.set(text);
-        }
-    }));
-    // What cleared the search clears the field.
-    Effect::new(move || {
-        if search.with(String::is_empty)
-            && let Some(field) = field.get()
-            && document().active_element().as_ref() != Some(field.as_ref())
-        {
-            field.set_value("");
-        }
-    });
-    view! {
-        <div class="search">
-            <Icon glyph=Glyph::Search />
-            <input
-                class="field"
-                type="search"
-                aria-label="Search conversations"
-                placeholder="Search"
-                autocomplete="off"
-                spellcheck="false"
-                node_ref=field
-                on:input=move |event| {
-                    let text = event_target_value(&event);
-                    set.update_value(|set| set(text));
-                }
-            />
-            <kbd aria-hidden="true">"/"</kbd>
-        </div>
     }
 }
 

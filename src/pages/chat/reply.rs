@@ -6,10 +6,10 @@ use switchboard_protocol::rest::ChatFile;
 
 use super::{
     entry::{Moment, message_of},
-    words::{cost_text, size_text},
+    words::cost_text,
 };
 use crate::{
-    components::{CopyButton, Destination, Glyph, Icon, Markdown, destination},
+    components::{CopyButton, Destination, Glyph, Icon, Markdown, destination, size_text},
     realtime::{ChatEntry, UseConversation, use_connection_status},
 };
 

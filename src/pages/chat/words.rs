@@ -1,4 +1,4 @@
-//! Titles, sums of money, sizes and times, as a chat shows them.
+//! Titles, sums of money and times, as a chat shows them.
 
 use switchboard_protocol::{Timestamp, rest::ConversationSummary};
 
@@ -28,18 +28,6 @@ pub(super) fn cost_text(dollars: f64) -> Option<String> {
     Some(format!("${whole}.{}", part.get(..shown)?))
 }
 
-/// A file's size: `812 bytes`, `48 kB`, `1.2 MB`.
-pub(super) fn size_text(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a size for people has two digits")]
-    let size = bytes as f64;
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{:.0} kB", size / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", size / 1e6),
-        _ => format!("{:.1} GB", size / 1e9),
-    }
-}
-
 /// When a message was written: the clock, and before it the date where that is not today's.
 pub(super) fn moment_text(at: Timestamp, now: Timestamp) -> String {
     let (at, now) = (full_text(at), full_text(now));
@@ -57,7 +45,7 @@ pub(super) fn bytes_text(bytes: usize, limit: usize) -> String {
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
-    use super::{cost_text, size_text};
+    use super::cost_text;
 
     #[wasm_bindgen_test]
     fn sums_are_exact_and_short() {
@@ -67,11 +55,5 @@ mod tests {
             ["$0.00", "$1.50", "$0.42", "$0.0012", "$0.001235", "$0.000031", "$12.35", "$0.10", "$1234.00"];
         assert_eq!(texts, expected.map(|text| Some(text.to_owned())));
         assert_eq!([f64::NAN, f64::INFINITY, -1.0].map(cost_text), [None, None, None]);
-    }
-
-    #[wasm_bindgen_test]
-    fn sizes_have_the_unit_that_fits() {
-        let texts = [0, 812, 481_200, 1_234_567, 2_500_000_000].map(size_text);
-        assert_eq!(texts, ["0 bytes", "812 bytes", "481 kB", "1.2 MB", "2.5 GB"]);
     }
 }

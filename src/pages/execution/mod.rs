@@ -21,7 +21,7 @@ use crate::{
         CopyButton, DisconnectedBanner, Failure, Glyph, Icon, LiveBanner, Loading, Status, title_of,
         use_title,
     },
-    realtime::{ExecutionPhase, UseExecution, use_execution, use_websocket_context},
+    realtime::{LoadPhase, UseExecution, use_execution, use_websocket_context},
 };
 
 /// How far from its end, in CSS pixels, a list still counts as being at its end: less than two rows.
@@ -52,9 +52,9 @@ fn Watched(id: ExecutionId) -> impl IntoView {
         })
     });
     let body = move || match hook.phase.get() {
-        ExecutionPhase::Loading => view! { <Loading label="Loading execution" /> }.into_any(),
-        ExecutionPhase::Failed(error) => view! { <NotLoaded id=id.clone() error hook /> }.into_any(),
-        ExecutionPhase::Ready => view! { <Loaded id=id.clone() hook /> }.into_any(),
+        LoadPhase::Loading => view! { <Loading label="Loading execution" /> }.into_any(),
+        LoadPhase::Failed(error) => view! { <NotLoaded id=id.clone() error hook /> }.into_any(),
+        LoadPhase::Ready => view! { <Loaded id=id.clone() hook /> }.into_any(),
     };
     view! {
         <div class="execution">

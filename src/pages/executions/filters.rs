@@ -1,15 +1,13 @@
 //! Search, status and order.
 
-use std::time::Duration;
-
-use leptos::{html, leptos_dom::helpers::debounce, prelude::*};
+use leptos::prelude::*;
 use switchboard_protocol::ExecutionStatus;
 
 use super::address::Address;
-use crate::components::{Glyph, Icon, Shortcut, Sort, on_shortcut};
+use crate::components::{Chips, Glyph, Icon, SearchField, Sort};
 
-/// How long typing rests before the server is asked, in milliseconds.
-const REST_MS: u64 = 160;
+/// The choice that filters nothing.
+const ALL: &str = "all";
 
 /// The orders that the select box offers: how each stands in an address, and in words. The table's heads offer
 /// both directions of each; a phone shows no heads.
@@ -23,73 +21,24 @@ const ORDERS: [(&str, &str); 5] = [
 
 #[component]
 pub(super) fn Filters(address: Address) -> impl IntoView {
+    let statuses = [ALL].into_iter().chain(ExecutionStatus::ALL.map(ExecutionStatus::as_str)).collect();
+    let chosen = Signal::derive(move || address.status.get().map_or(ALL, ExecutionStatus::as_str));
     view! {
         <div class="toolbar" role="search">
-            <Search address />
-            <div class="chips" role="group" aria-label="Status">
-                <Chip address status=None />
-                {ExecutionStatus::ALL.map(|status| view! { <Chip address status=Some(status) /> })}
-            </div>
+            <SearchField
+                label="Search"
+                placeholder="Title, agent, department, id"
+                text=address.search
+                on_search=move |text: String| address.set_search(&text)
+            />
+            <Chips
+                label="Status"
+                names=statuses
+                chosen
+                on_choose=move |name| address.set_status(ExecutionStatus::from_name(name))
+            />
             <Order address />
         </div>
-    }
-}
-
-#[component]
-fn Search(address: Address) -> impl IntoView {
-    let field = NodeRef::<html::Input>::new();
-    on_shortcut(Shortcut::Search, move || {
-        if let Some(field) = field.get_untracked() {
-            // An element that is shown takes the focus.
-            let _ = field.focus();
-            field.select();
-        }
-    });
-    let search = StoredValue::new_local(debounce(Duration::from_millis(REST_MS), move |text: String| {
-        address.set_search(text.trim());
-    }));
-    // What is typed is not written over by what the address still says of it.
-    Effect::new(move || {
-        let written = address.search.get();
-        if let Some(field) = field.get()
-            && field.value().trim() != written
-            && document().active_element().as_ref() != Some(field.as_ref())
-        {
-            field.set_value(&written);
-        }
-    });
-    view! {
-        <div class="search">
-            <Icon glyph=Glyph::Search />
-            <input
-                class="field"
-                type="search"
-                aria-label="Search"
-                placeholder="Title, agent, department, id"
-                autocomplete="off"
-                spellcheck="false"
-                node_ref=field
-                on:input=move |event| {
-                    let text = event_target_value(&event);
-                    search.update_value(|search| search(text));
-                }
-            />
-            <kbd aria-hidden="true">"/"</kbd>
-        </div>
-    }
-}
-
-#[component]
-fn Chip(address: Address, status: Option<ExecutionStatus>) -> impl IntoView {
-    view! {
-        <button
-            type="button"
-            class="chip"
-            aria-pressed=move || (address.status.get() == status).to_string()
-            on:click=move |_| address.set_status(status)
-        >
-            {status.map_or("all", ExecutionStatus::as_str)}
-        </button>
     }
 }
 

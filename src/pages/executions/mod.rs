@@ -14,7 +14,7 @@ use crate::{
     components::{
         Command, Empty, ExecutionTable, Failure, Glyph, SkeletonRows, Sort, StaleNote, grouped, use_title,
     },
-    realtime::{ExecutionPhase, UseExecutions, use_executions, use_websocket_context},
+    realtime::{LoadPhase, UseExecutions, use_executions, use_websocket_context},
 };
 
 /// A command that every machine has, that writes a line a second, and that ends by itself.
@@ -38,16 +38,18 @@ pub fn ExecutionsPage() -> impl IntoView {
     let is_empty = Memo::new(move |_| executions.rows.with(Vec::is_empty));
     let is_filtered = Memo::new(move |_| address.status.get().is_some() || !address.search.get().is_empty());
     let body = move || match (executions.phase.get(), is_empty.get()) {
-        (ExecutionPhase::Failed(error), _) => {
+        (LoadPhase::Failed(error), _) => {
             view! { <Failure what="The list of executions" error on_retry=move |()| executions.retry() /> }
                 .into_any()
         }
         (_, false) => view! { <List executions address /> }.into_any(),
-        (ExecutionPhase::Loading, true) => view! { <div class="panel"><SkeletonRows /></div> }.into_any(),
-        (ExecutionPhase::Ready, true) if is_filtered.get() => {
+        (LoadPhase::Loading, true) => {
+            view! { <div class="panel"><SkeletonRows label="Loading executions" /></div> }.into_any()
+        }
+        (LoadPhase::Ready, true) if is_filtered.get() => {
             view! { <div class="panel"><NoMatch address /></div> }.into_any()
         }
-        (ExecutionPhase::Ready, true) => view! { <div class="panel"><NoExecutions /></div> }.into_any(),
+        (LoadPhase::Ready, true) => view! { <div class="panel"><NoExecutions /></div> }.into_any(),
     };
     view! {
         <div class="page">

@@ -3,6 +3,7 @@
 //! A hook takes what it needs from context when it is called, in the component's body. Its callbacks run later,
 //! outside any owner: take contexts before, and capture them.
 
+mod live_list;
 mod use_connection_status;
 mod use_conversation;
 mod use_conversations;
@@ -10,18 +11,25 @@ mod use_dashboard_updates;
 mod use_execution;
 mod use_executions;
 mod use_job_events;
+mod use_scrape_progress;
+mod use_scrape_runs;
 
 use leptos::prelude::*;
 
-use super::Subscription;
+use switchboard_link::LinkState;
 
+use super::{Subscription, WebSocketContext};
+
+pub use live_list::LiveRow;
 pub use use_connection_status::{ConnectionStatus, UseConnectionStatus, use_connection_status};
 pub use use_conversation::{ChatEntry, UseConversation, use_conversation};
 pub use use_conversations::{ConversationRow, UseConversations, use_conversations};
 pub use use_dashboard_updates::{UseDashboardUpdates, use_dashboard_updates};
-pub use use_execution::{ExecutionHandle, ExecutionPhase, UseExecution, use_execution};
+pub use use_execution::{ExecutionHandle, LoadPhase, UseExecution, use_execution};
 pub use use_executions::{ExecutionRow, UseExecutions, use_executions};
 pub use use_job_events::{JobFilter, UseJobEvents, use_job_events};
+pub use use_scrape_progress::{ScrapeRunHandle, UseScrapeProgress, use_scrape_progress};
+pub use use_scrape_runs::{ScrapeRunRow, UseScrapeRuns, use_scrape_runs};
 
 /// Holds a subscription for what `key` says, from now on and through every change of it, until the calling
 /// component goes. Subscribing at once, not in an effect, loses no event between mount and the first effect.
@@ -40,5 +48,21 @@ where
         let _ = held.try_update_value(|(subscription, _)| drop(subscription.take()));
         let next = subscribe(&now);
         let _ = held.try_update_value(|value| *value = (next, now));
+    });
+}
+
+/// Calls `on_live` with the place from which on the connection brings everything, when it first does and whenever that place
+/// changes: a snapshot that is older lacks what happened until then. A connection that resumed goes on from the same place.
+fn follow_live(context: WebSocketContext, on_live: impl Fn(Option<u64>) + 'static) {
+    let link = context.status();
+    let live =
+        Memo::new(move |_| link.with(|link| (link.state == LinkState::Connected).then_some(link.live_from)));
+    Effect::new(move |before: Option<Option<Option<u64>>>| {
+        let before = before.flatten();
+        let now = live.get();
+        if let Some(live_from) = now.filter(|_| before != now) {
+            on_live(live_from);
+        }
+        now.or(before)
     });
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use switchboard_link::LinkState;
 use switchboard_protocol::Timestamp;
 
-use crate::realtime::{WebSocketContext, health::Health, use_websocket_context};
+use crate::realtime::{WebSocketContext, use_websocket_context};
 
 /// The connection in one word, from socket and HTTP interface together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,7 +53,6 @@ pub struct UseConnectionStatus {
     /// What ended the last connection, in words; `None` while the socket is up.
     pub last_error: Signal<Option<String>>,
     context: WebSocketContext,
-    health: Option<Health>,
 }
 
 impl UseConnectionStatus {
@@ -66,9 +65,7 @@ impl UseConnectionStatus {
     /// Connects now, and asks the HTTP interface now.
     pub fn reconnect(&self) {
         self.context.reconnect();
-        if let Some(health) = self.health {
-            health.check();
-        }
+        self.context.check_api();
     }
 }
 
@@ -78,7 +75,6 @@ impl UseConnectionStatus {
 /// Where no `WebSocketProvider` stands above.
 pub fn use_connection_status() -> UseConnectionStatus {
     let context = use_websocket_context();
-    let health = use_context::<Health>();
     let (link, api_up) = (context.status(), context.is_api_healthy());
     let socket_up = context.is_connected();
     let status = Memo::new(move |_| match (socket_up.get(), api_up.get()) {
@@ -101,7 +97,7 @@ pub fn use_connection_status() -> UseConnectionStatus {
             }))
         })
         .into(),
-        api_since: health.map_or_else(|| Signal::stored(None), Health::since),
+        api_since: context.api_since(),
         stale_since: Memo::new(move |_| millis(link.with(|link| link.stale_since))).into(),
         attempt: Memo::new(move |_| link.with(|link| link.attempt)).into(),
         next_retry_at: Memo::new(move |_| millis(link.with(|link| link.next_retry_at.map(|at| at.wall_ms))))
@@ -109,6 +105,5 @@ pub fn use_connection_status() -> UseConnectionStatus {
         last_error: Memo::new(move |_| link.with(|link| link.last_error.as_ref().map(ToString::to_string)))
             .into(),
         context,
-        health,
     }
 }

@@ -33,7 +33,7 @@ const RETRY_MS: u32 = 2_000;
 
 /// How far the page is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ExecutionPhase {
+pub enum LoadPhase {
     /// The first snapshot is on its way.
     Loading,
     /// It did not come; `retry()` asks again.
@@ -46,7 +46,7 @@ pub enum ExecutionPhase {
 #[derive(Clone, Copy)]
 pub struct UseExecution {
     /// How far the page is.
-    pub phase: Signal<ExecutionPhase>,
+    pub phase: Signal<LoadPhase>,
     /// What lists show of the execution. Changes at most once per animation frame.
     pub summary: Signal<Option<ExecutionSummary>>,
     /// Grows whenever the execution has changed, at most once per animation frame.
@@ -62,7 +62,7 @@ impl UseExecution {
     /// Asks for the snapshot again.
     pub fn retry(&self) {
         if let Some(observed) = self.observed.try_get_value().flatten() {
-            observed.signals.phase.set(ExecutionPhase::Loading);
+            observed.signals.phase.set(LoadPhase::Loading);
             observed.fetch();
         }
     }
@@ -97,7 +97,7 @@ impl ExecutionHandle {
 
 #[derive(Clone, Copy)]
 struct Signals {
-    phase: RwSignal<ExecutionPhase>,
+    phase: RwSignal<LoadPhase>,
     summary: RwSignal<Option<ExecutionSummary>>,
     version: RwSignal<u64>,
     covered: RwSignal<bool>,
@@ -133,7 +133,7 @@ pub fn use_execution(id: impl Into<Signal<ExecutionId>>) -> UseExecution {
     let (context, queries, id) = (use_websocket_context(), use_queries(), id.into());
     let organization = context.organization();
     let signals = Signals {
-        phase: RwSignal::new(ExecutionPhase::Loading),
+        phase: RwSignal::new(LoadPhase::Loading),
         summary: RwSignal::new(None),
         version: RwSignal::new(0),
         covered: RwSignal::new(false),
@@ -191,7 +191,7 @@ impl Observed {
             observed.show(&snapshot);
         } else {
             signals.summary.set(None);
-            signals.phase.set(ExecutionPhase::Loading);
+            signals.phase.set(LoadPhase::Loading);
             observed.changed();
         }
         observed.fetch();
@@ -252,6 +252,8 @@ impl Observed {
                     _ => self.fetch(),
                 }
             }
+            // Streams bring no executions.
+            Notice::StreamBegan => {}
             Notice::Refetch(_) => {
                 self.subscribed.set(false);
                 self.required.set(None);
@@ -306,14 +308,14 @@ impl Observed {
         }
         self.execution.replace(Some(execution));
         self.generation.set(self.generation.get() + 1);
-        self.set_phase(ExecutionPhase::Ready);
+        self.set_phase(LoadPhase::Ready);
         self.changed();
     }
 
     fn failed(&self, error: ApiError) {
         let transient = error.is_transient();
         if self.execution.borrow().is_none() || !transient {
-            self.set_phase(ExecutionPhase::Failed(error));
+            self.set_phase(LoadPhase::Failed(error));
         }
         // What is shown stays, but is not complete: ask again until it is.
         if transient {
@@ -344,7 +346,7 @@ impl Observed {
         waiting.push((seq, event.clone(), received_at));
     }
 
-    fn set_phase(&self, phase: ExecutionPhase) {
+    fn set_phase(&self, phase: LoadPhase) {
         if self.signals.phase.with_untracked(|current| *current != phase) {
             self.signals.phase.set(phase);
         }

@@ -5,6 +5,8 @@
 //! whichever path was first; every reply that a snapshot says is awaited is registered there too, so that those which
 //! another tab or person asked for end here as well.
 
+mod sending;
+
 use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, VecDeque},
@@ -14,22 +16,20 @@ use std::{
 
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
-use switchboard_link::LinkState;
-use switchboard_model::{ConnectionMark, Conversation, Item, PendingTask, Shown};
+use switchboard_model::{ConnectionMark, Conversation, PendingTask, Shown};
 use switchboard_protocol::{
-    ConversationId, Frame, JobEvent, JobEventKind, MessageId, OrganizationId, TaskId,
-    rest::{
-        Conversation as Snapshot, ConversationChanged, ConversationSummary, PostMessage, Posted, TaskDelta,
-    },
+    ConversationId, Frame, JobEvent, JobEventKind, OrganizationId, TaskId,
+    rest::{Conversation as Snapshot, ConversationChanged, ConversationSummary, TaskDelta},
 };
 
-use super::ExecutionPhase as Phase;
+use self::sending::{Outgoing, new_message_id};
+use super::{LoadPhase as Phase, follow_live};
 use crate::{
     api::{ApiClient, ApiError, use_queries},
     realtime::{
         Subscription, TaskListener, WebSocketContext, clock,
         fanout::{Notice, Topic},
-        outbox_storage::{self, Unsent},
+        outbox_storage::Unsent,
         use_websocket_context,
     },
 };
@@ -40,10 +40,6 @@ const REFETCH_MS: u32 = 300;
 
 /// How long to wait before a conversation that could not be fetched is asked for again, in milliseconds.
 const RETRY_MS: u32 = 2_000;
-
-/// What is said of a message that was on its way when the page was left.
-const LEFT: &str =
-    "This page was left before the answer came. Retry sends it once, also if it has arrived already.";
 
 /// One entry. Its identity never changes; what it shows does, alone and in place.
 #[derive(Debug, Clone)]
@@ -152,17 +148,11 @@ struct Talk {
     loading_older: Cell<bool>,
     /// How new the snapshot is, where the server says so.
     seq: Cell<Option<u64>>,
+    /// From where updates come, while the snapshot that has to reach that far is on its way.
+    waiting_for: Cell<Option<Option<u64>>>,
     timer: RefCell<Option<Timeout>>,
     held: RefCell<Option<(Vec<Subscription>, Option<TaskListener>)>>,
     this: Weak<Self>,
-}
-
-/// A message that is to be sent.
-struct Outgoing {
-    id: MessageId,
-    content: String,
-    /// Whether it was sent before, without an answer. It may have been stored then, and its task may have ended since.
-    again: bool,
 }
 
 /// One conversation, whole and live. `None` is one that does not exist yet: its first message creates it, and `on_created`
@@ -205,19 +195,10 @@ pub fn use_conversation(
             begin(organization, id);
         }
     });
-    // A snapshot that was fetched before the connection lacks what happened until then.
-    let link = context.status();
-    let live = Memo::new(move |_| {
-        link.with(|link| (link.state == LinkState::Connected).then_some((link.live_from, link.stale_since)))
-    });
-    Effect::new(move |before: Option<bool>| {
-        let live = live.get();
-        if let (Some((live_from, _)), Some(false)) = (live, before)
-            && let Some(talk) = talk.try_get_value().flatten()
-        {
+    follow_live(context, move |live_from| {
+        if let Some(talk) = talk.try_get_value().flatten() {
             talk.follow_from(live_from);
         }
-        live.is_some()
     });
     UseConversation {
         phase: signals.phase.into(),
@@ -256,6 +237,7 @@ impl Talk {
             in_flight: Cell::new(false),
             loading_older: Cell::new(false),
             seq: Cell::new(None),
+            waiting_for: Cell::new(None),
             timer: RefCell::default(),
             held: RefCell::default(),
             this: this.clone(),
@@ -351,114 +333,6 @@ impl Talk {
         }
     }
 
-    fn send(&self, message: Outgoing) {
-        self.state.borrow_mut().sending(&message.id, message.content.clone());
-        self.publish();
-        self.outbox.borrow_mut().push_back(message);
-        self.send_next();
-    }
-
-    fn retry(&self, key: &str) {
-        let again = {
-            let state = self.state.borrow();
-            let items = state.items();
-            let place = items.iter().position(|item| &*item.key == key);
-            match place.and_then(|place| items.get(place)).map(|item| &item.shown) {
-                // By the same name: if it was stored after all, it is not stored twice.
-                Some(Shown::NotSent { content, .. }) => {
-                    let id = message_id(key).unwrap_or_else(new_message_id);
-                    Some(Outgoing { id, content: content.clone(), again: true })
-                }
-                Some(Shown::Message(failed)) if failed.error.is_some() => {
-                    let before = items.iter().take(place.unwrap_or(0)).rev();
-                    question(before, failed.task_id.as_ref()).map(|content| Outgoing {
-                        id: new_message_id(),
-                        content,
-                        again: false,
-                    })
-                }
-                _ => None,
-            }
-        };
-        if let Some(message) = again {
-            self.send(message);
-        }
-    }
-
-    /// Sends what waits, one message after the other: the first of a conversation gives it its name, and the order is the
-    /// person's.
-    fn send_next(&self) {
-        if self.sending.get() {
-            return;
-        }
-        let (Some(outgoing), Some(this)) = (self.outbox.borrow_mut().pop_front(), self.this.upgrade()) else {
-            return;
-        };
-        let Outgoing { id, content, again } = outgoing;
-        self.sending.set(true);
-        // Of a task from before, no connection proves that it has not ended.
-        let mark = if again { ConnectionMark::default() } else { self.context.connection_mark() };
-        let message = PostMessage {
-            content,
-            conversation_id: self.id.borrow().clone(),
-            organization_id: Some(self.organization.clone()),
-            lane: None,
-            id: Some(id.clone()),
-        };
-        leptos::task::spawn_local(async move {
-            let posted = this.api.post_message(&message).await;
-            this.sending.set(false);
-            match posted {
-                Ok(Posted::Queued { task_id, conversation_id, message }) => {
-                    this.state.borrow_mut().queued(&id, &task_id, message, clock::wall());
-                    this.created(conversation_id);
-                    this.publish();
-                    this.context.register_pending_task(this.pending(task_id), mark);
-                }
-                Ok(Posted::Completed { conversation_id, message }) => {
-                    this.state.borrow_mut().answered(&id, message, clock::wall());
-                    this.created(conversation_id);
-                }
-                Err(error) => this.state.borrow_mut().not_sent(&id, error.to_string()),
-            }
-            this.publish();
-            this.send_next();
-        });
-    }
-
-    /// Shows what was not sent when the conversation was last shown in this tab.
-    fn recall_unsent(&self) {
-        let unsent = outbox_storage::recall(&self.organization, self.id.borrow().as_ref());
-        for Unsent { id, content } in &unsent {
-            let mut state = self.state.borrow_mut();
-            state.sending(id, content.clone());
-            state.not_sent(id, LEFT.to_owned());
-        }
-        self.unsent.replace(unsent);
-        self.publish();
-    }
-
-    /// Has the tab remember what is not known to be sent, where that has changed.
-    fn remember_unsent(&self) {
-        let unsent: Vec<Unsent> = self.state.borrow().items().iter().filter_map(unsent).collect();
-        if *self.unsent.borrow() != unsent {
-            outbox_storage::remember(&self.organization, self.id.borrow().as_ref(), &unsent);
-            self.unsent.replace(unsent);
-        }
-    }
-
-    /// The conversation's first message has created it.
-    fn created(&self, id: Option<ConversationId>) {
-        let Some(id) = id.filter(|_| self.id.borrow().is_none()) else { return };
-        // What else waits in the new conversation is remembered by its name from here on.
-        outbox_storage::remember(&self.organization, None, &[]);
-        self.unsent.take();
-        self.id.replace(Some(id.clone()));
-        // The updates that told of it came before its name was known.
-        self.fetch_soon(0);
-        (self.on_created)(id);
-    }
-
     fn pending(&self, task_id: TaskId) -> PendingTask {
         PendingTask {
             task_id,
@@ -499,7 +373,12 @@ impl Talk {
             }
             this.in_flight.set(false);
             match answer {
-                Ok(snapshot) => this.show(snapshot, asked_at, mark),
+                Ok(snapshot) => {
+                    this.show(snapshot, asked_at, mark);
+                    if let Some(live_from) = this.waiting_for.take() {
+                        this.follow_from(live_from);
+                    }
+                }
                 Err(error) => this.failed(error),
             }
         });
@@ -560,8 +439,14 @@ impl Talk {
         self.timer.replace(Some(Timeout::new(after_ms, fetch)));
     }
 
-    /// Fetches, unless the snapshot is at least as new as the place from which updates come.
+    /// Fetches, unless the snapshot is at least as new as the place from which updates come. One that is on its way is looked
+    /// at when it is there.
     fn follow_from(&self, live_from: Option<u64>) {
+        if self.in_flight.get() {
+            self.waiting_for.set(Some(live_from));
+            return;
+        }
+        self.waiting_for.set(None);
         let enough = self.seq.get().zip(live_from).is_some_and(|(seq, live_from)| seq >= live_from);
         if !enough {
             self.fetch();
@@ -629,44 +514,8 @@ impl Talk {
     }
 }
 
-/// The message that an entry shows, where it is not known to be sent.
-fn unsent(item: &Item) -> Option<Unsent> {
-    let (Shown::Sending { content } | Shown::NotSent { content, .. }) = &item.shown else { return None };
-    Some(Unsent { id: message_id(&item.key)?, content: content.clone() })
-}
-
-/// The name of the message that a key stands for.
-fn message_id(key: &str) -> Option<MessageId> {
-    key.strip_prefix("message ").map(MessageId::from)
-}
-
 fn set_where_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.try_with_untracked(|current| *current != value) == Some(true) {
         let _ = signal.try_set(value);
     }
-}
-
-/// What the person said that a failed reply was to answer: by its task, where the server says which, else the last before it.
-fn question<'a>(before: impl Iterator<Item = &'a Item> + Clone, task: Option<&TaskId>) -> Option<String> {
-    use switchboard_protocol::rest::Role;
-    let mut said = before.filter_map(|item| match &item.shown {
-        Shown::Message(message) if message.role == Role::User => Some(message),
-        _ => None,
-    });
-    let by_task = said.clone().find(|message| task.is_some() && message.task_id.as_ref() == task);
-    by_task.or_else(|| said.next()).map(|message| message.content.clone())
-}
-
-/// A name that nobody else gives: 128 random bits.
-fn new_message_id() -> MessageId {
-    let part = || {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and 2^32, and a float cast saturates"
-        )]
-        let bits = (js_sys::Math::random() * 4_294_967_296.0) as u32;
-        bits
-    };
-    format!("{:08x}{:08x}{:08x}{:08x}", part(), part(), part(), part()).into()
 }

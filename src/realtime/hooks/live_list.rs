@@ -1,0 +1,474 @@
+//! A list that is fetched over HTTP and kept current by frames: what all lists share.
+//!
+//! A list and the frames have to meet without a hole: what arrives while a list is on its way is folded in after it, a row knows
+//! which frame it shows, and a list that is older than the place from which frames come is fetched again.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    rc::{Rc, Weak},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use gloo_timers::callback::Timeout;
+use leptos::prelude::*;
+use switchboard_protocol::OrganizationId;
+
+use super::{LoadPhase as Phase, follow_live, subscribe_while_mounted};
+use crate::{
+    api::{ApiError, Queries, use_queries},
+    realtime::{WebSocketContext, use_websocket_context},
+};
+
+/// How long refetches are held together, in milliseconds, where frames don't say what changed.
+const REFETCH_MS: u32 = 500;
+
+/// How long to wait before a list that could not be fetched is asked for again, in milliseconds.
+const RETRY_MS: u32 = 2_000;
+
+/// What is listed: where it comes from, and in which order it stands.
+pub(super) trait Listed: Sized + 'static {
+    /// Which of them a list shows.
+    type Query: Clone + PartialEq + Send + Sync + 'static;
+    /// What names one.
+    type Id: Clone + PartialEq + Send + Sync + 'static;
+    /// What a row shows.
+    type Item: Clone + PartialEq + Send + Sync + 'static;
+
+    /// Whose list it is.
+    fn organization(query: &Self::Query) -> &OrganizationId;
+
+    /// What names an item.
+    fn id(item: &Self::Item) -> Self::Id;
+
+    /// Whether a new `item` stands above `other`.
+    fn is_above(item: &Self::Item, other: &Self::Item) -> bool;
+
+    /// Whether a change brings a row to the top.
+    fn rises(_before: &Self::Item, _now: &Self::Item) -> bool {
+        false
+    }
+
+    /// Whether a list of this query shows the item, as far as this page can tell.
+    fn wants(query: &Self::Query, item: &Self::Item) -> bool;
+
+    /// The first page as it was last seen, where that is kept.
+    fn cached(_queries: Queries, _query: &Self::Query) -> Option<Page<Self::Item>> {
+        None
+    }
+
+    /// The first page, fetched now, or the one after `before`.
+    fn fetch(
+        queries: Queries,
+        query: Self::Query,
+        before: Option<String>,
+    ) -> impl Future<Output = Result<Page<Self::Item>, ApiError>>;
+
+    /// What keeps a list current for as long as it is held.
+    type Held: 'static;
+
+    /// Asks for what moves the list.
+    fn subscribe(list: &Rc<LiveList<Self>>, context: WebSocketContext) -> Self::Held;
+}
+
+/// One page of a list, whatever it lists.
+pub(super) struct Page<T> {
+    pub items: Vec<T>,
+    pub next_before: Option<String>,
+    pub seq: Option<u64>,
+}
+
+/// One row. Its identity never changes; what it shows does, alone and in place.
+#[derive(Debug)]
+pub struct LiveRow<Id, T: 'static> {
+    /// What it is about.
+    pub id: Id,
+    /// What it shows.
+    pub summary: ArcRwSignal<T>,
+    /// The frame that it shows, so that an earlier one that comes late is left out.
+    seq: Arc<AtomicU64>,
+}
+
+impl<Id: Clone, T> Clone for LiveRow<Id, T> {
+    fn clone(&self) -> Self {
+        Self { id: self.id.clone(), summary: self.summary.clone(), seq: Arc::clone(&self.seq) }
+    }
+}
+
+impl<Id, T> PartialEq for LiveRow<Id, T> {
+    /// The same row, whatever it shows: lists are compared by which rows they have, in which order.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.seq, &other.seq)
+    }
+}
+
+type RowOf<L> = LiveRow<<L as Listed>::Id, <L as Listed>::Item>;
+
+/// What the hook of a list writes and its user reads.
+pub(super) struct ListSignals<L: Listed> {
+    pub rows: RwSignal<Vec<RowOf<L>>>,
+    pub phase: RwSignal<Phase>,
+    pub has_more: RwSignal<bool>,
+    pub version: RwSignal<u64>,
+}
+
+impl<L: Listed> Clone for ListSignals<L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Listed> Copy for ListSignals<L> {}
+
+/// A list under observation.
+pub(super) struct LiveList<L: Listed> {
+    pub query: L::Query,
+    /// Whether the server's updates say what changed: then other frames tell nothing that they don't.
+    pub says_what_changed: Cell<bool>,
+    queries: Queries,
+    connected: Signal<bool>,
+    signals: ListSignals<L>,
+    next_before: RefCell<Option<String>>,
+    /// How new the first page is, where the server says so.
+    seq: Cell<Option<u64>>,
+    /// From where frames come, while the list that has to reach that far is on its way.
+    waiting_for: Cell<Option<Option<u64>>>,
+    request: Cell<u64>,
+    timer: RefCell<Option<Timeout>>,
+    /// What came while a list was on its way.
+    waiting: RefCell<Vec<(Option<u64>, L::Item)>>,
+    in_flight: Cell<bool>,
+    /// Whether the rows are this query's: those of the one before are shown until its own come.
+    shown: Cell<bool>,
+    on_known: RefCell<Option<OnKnown>>,
+    held: RefCell<Option<L::Held>>,
+    this: Weak<Self>,
+}
+
+/// Called with how new the first page is.
+type OnKnown = Box<dyn Fn(Option<u64>)>;
+
+/// The list that a hook holds, for what its user asks of it.
+pub(super) type Held<L> = StoredValue<Option<Rc<LiveList<L>>>, LocalStorage>;
+
+/// Holds a list for what `query` says, until the calling component goes.
+///
+/// # Panics
+/// Where no `WebSocketProvider` or no query cache stands above.
+pub(super) fn use_live_list<L: Listed>(query: Signal<L::Query>) -> (ListSignals<L>, Held<L>) {
+    let (context, queries) = (use_websocket_context(), use_queries());
+    let signals = ListSignals {
+        rows: RwSignal::new(Vec::new()),
+        phase: RwSignal::new(Phase::Loading),
+        has_more: RwSignal::new(false),
+        version: RwSignal::new(0),
+    };
+    let list: Held<L> = StoredValue::new_local(None);
+    subscribe_while_mounted(query, move |query| {
+        // Rows of another filter are shown until the new ones come; rows of another organization are not.
+        let before = list.try_get_value().flatten();
+        if before.is_some_and(|before| L::organization(&before.query) != L::organization(query)) {
+            signals.rows.set(Vec::new());
+            signals.phase.set(Phase::Loading);
+        }
+        let _ = list.try_set_value(Some(LiveList::begin(query, context, queries, signals)));
+        None
+    });
+    follow_live(context, move |live_from| {
+        if let Some(list) = list.try_get_value().flatten() {
+            list.follow_from(live_from);
+        }
+    });
+    (signals, list)
+}
+
+/// Asks for the next page of a list.
+pub(super) fn load_more<L: Listed>(list: Held<L>) {
+    if let Some(list) = list.try_get_value().flatten() {
+        list.load_more();
+    }
+}
+
+/// Asks for a list again.
+pub(super) fn retry<L: Listed>(list: Held<L>) {
+    if let Some(list) = list.try_get_value().flatten() {
+        list.signals.phase.set(Phase::Loading);
+        list.fetch();
+    }
+}
+
+impl<L: Listed> LiveList<L> {
+    fn begin(
+        query: &L::Query,
+        context: WebSocketContext,
+        queries: Queries,
+        signals: ListSignals<L>,
+    ) -> Rc<Self> {
+        let list = Rc::new_cyclic(|this| Self {
+            query: query.clone(),
+            says_what_changed: Cell::new(false),
+            queries,
+            connected: context.is_connected(),
+            signals,
+            next_before: RefCell::default(),
+            seq: Cell::new(None),
+            waiting_for: Cell::new(None),
+            request: Cell::new(0),
+            timer: RefCell::default(),
+            waiting: RefCell::default(),
+            in_flight: Cell::new(false),
+            shown: Cell::new(false),
+            on_known: RefCell::default(),
+            held: RefCell::new(None),
+            this: this.clone(),
+        });
+        match L::cached(queries, query) {
+            Some(cached) => list.show(cached),
+            None => signals.phase.set(Phase::Loading),
+        }
+        list.fetch();
+        let held = L::subscribe(&list, context);
+        list.held.replace(Some(held));
+        list
+    }
+
+    /// Whether updates come that say what changed: the server sends them, and the socket that brings them is up.
+    pub fn is_told_of_changes(&self) -> bool {
+        self.says_what_changed.get() && self.connected.try_get_untracked() == Some(true)
+    }
+
+    /// Calls `on_known` with how new the first page is, whenever one has come.
+    pub fn on_known(&self, on_known: impl Fn(Option<u64>) + 'static) {
+        self.on_known.replace(Some(Box::new(on_known)));
+    }
+
+    /// What was derived from frames is worth nothing.
+    pub fn begin_anew(&self) {
+        self.waiting.borrow_mut().clear();
+        self.fetch();
+    }
+
+    /// An update says how an item is now.
+    pub fn receive(&self, seq: Option<u64>, item: L::Item) {
+        self.says_what_changed.set(true);
+        if self.in_flight.get() {
+            self.waiting.borrow_mut().push((seq, item.clone()));
+        }
+        self.fold(seq, item);
+    }
+
+    /// A frame moves what a row shows. `change` answers whether anything did. Answers `false` where no row is about it.
+    pub fn change(&self, id: &L::Id, seq: Option<u64>, change: impl FnOnce(&mut L::Item) -> bool) -> bool {
+        let find = |rows: &Vec<RowOf<L>>| rows.iter().find(|row| row.id == *id).cloned();
+        let Some(row) = self.signals.rows.with_untracked(find) else { return false };
+        if seq.is_some_and(|seq| seq <= row.seq.load(Relaxed)) {
+            return true;
+        }
+        let mut item = row.summary.get_untracked();
+        if !change(&mut item) {
+            return true;
+        }
+        if self.in_flight.get() {
+            self.waiting.borrow_mut().push((seq, item.clone()));
+        }
+        self.fold(seq, item);
+        true
+    }
+
+    /// Whether a row is about it.
+    pub fn shows(&self, id: &L::Id) -> bool {
+        self.signals.rows.with_untracked(|rows| rows.iter().any(|row| row.id == *id))
+    }
+
+    /// Brings one row to what a frame says.
+    fn fold(&self, seq: Option<u64>, item: L::Item) {
+        let id = L::id(&item);
+        let row = self.signals.rows.with_untracked(|rows| rows.iter().find(|row| row.id == id).cloned());
+        let wanted = L::wants(&self.query, &item);
+        match row {
+            Some(row) if seq.is_some_and(|seq| seq <= row.seq.load(Relaxed)) => {}
+            Some(row) if wanted => {
+                row.seq.store(seq.unwrap_or_default(), Relaxed);
+                let rises = row.summary.with_untracked(|current| L::rises(current, &item));
+                if row.summary.with_untracked(|current| *current != item) {
+                    row.summary.set(item);
+                    self.signals.version.update(|version| *version += 1);
+                }
+                if rises && self.signals.rows.with_untracked(|rows| rows.first() != Some(&row)) {
+                    self.signals.rows.update(|rows| {
+                        rows.retain(|other| *other != row);
+                        rows.insert(0, row);
+                    });
+                }
+            }
+            Some(row) => self.signals.rows.update(|rows| rows.retain(|other| other.id != row.id)),
+            None if wanted => self.insert(item, seq),
+            None => {}
+        }
+    }
+
+    /// Puts a new row where it belongs. What belongs below all that is loaded comes with its page.
+    fn insert(&self, item: L::Item, seq: Option<u64>) {
+        let place = self.signals.rows.with_untracked(|rows| {
+            let is_below = |row: &RowOf<L>| row.summary.with_untracked(|shown| L::is_above(&item, shown));
+            rows.iter().position(is_below).or((!self.signals.has_more.get_untracked()).then_some(rows.len()))
+        });
+        if let Some(place) = place {
+            self.signals.rows.update(|rows| rows.insert(place.min(rows.len()), new_row::<L>(item, seq)));
+        }
+    }
+
+    fn fetch(&self) {
+        let Some(this) = self.this.upgrade() else { return };
+        self.timer.take();
+        let request = self.request.get() + 1;
+        self.request.set(request);
+        self.in_flight.set(true);
+        leptos::task::spawn_local(async move {
+            let answer = L::fetch(this.queries, this.query.clone(), None).await;
+            if this.request.get() != request || Rc::strong_count(&this) == 1 {
+                return;
+            }
+            this.in_flight.set(false);
+            match answer {
+                Ok(list) => {
+                    this.show(list);
+                    if let Some(live_from) = this.waiting_for.take() {
+                        this.follow_from(live_from);
+                    }
+                }
+                Err(error) => this.failed(error),
+            }
+        });
+    }
+
+    /// Fetches again unless the list is at least as new as the place from which frames come. One that is on its
+    /// way is looked at when it is there.
+    fn follow_from(&self, live_from: Option<u64>) {
+        if self.in_flight.get() {
+            self.waiting_for.set(Some(live_from));
+            return;
+        }
+        self.waiting_for.set(None);
+        let enough = self.seq.get().zip(live_from).is_some_and(|(seq, live_from)| seq >= live_from);
+        if !enough {
+            self.fetch();
+        }
+    }
+
+    fn failed(&self, error: ApiError) {
+        let transient = error.is_transient();
+        let nothing_shown = self.signals.phase.with_untracked(|phase| *phase != Phase::Ready);
+        if nothing_shown || !transient {
+            self.signals.phase.set(Phase::Failed(error));
+        }
+        if transient {
+            self.refetch_in(RETRY_MS);
+        }
+    }
+
+    /// Shows a fetched list. Rows that stay keep their identity, and their signals change only where they differ.
+    fn show(&self, list: Page<L::Item>) {
+        let before = self.signals.rows.get_untracked();
+        let mut rows: Vec<_> =
+            list.items.iter().map(|item| merged_row::<L>(&before, item, list.seq)).collect();
+        // Pages that were loaded before stay below the first one.
+        let first_page_has_all = list.next_before.is_none();
+        let last = list.items.last().map(L::id);
+        let keep_from = before.iter().position(|row| last.as_ref() == Some(&row.id));
+        match keep_from {
+            Some(place) if !first_page_has_all && self.shown.get() => {
+                rows.extend(before.iter().skip(place + 1).cloned());
+            }
+            _ => {
+                self.next_before.replace(list.next_before.clone());
+            }
+        }
+        self.shown.set(true);
+        self.seq.set(list.seq);
+        let unchanged =
+            before.len() == rows.len() && before.iter().zip(&rows).all(|(old, new)| old.id == new.id);
+        if !unchanged {
+            self.signals.rows.set(rows);
+        }
+        if self.signals.phase.with_untracked(|phase| *phase != Phase::Ready) {
+            self.signals.phase.set(Phase::Ready);
+        }
+        self.signals.has_more.set(self.next_before.borrow().is_some());
+        self.signals.version.update(|version| *version += 1);
+        for (seq, item) in self.waiting.take() {
+            self.fold(seq, item);
+        }
+        if let Some(on_known) = &*self.on_known.borrow() {
+            on_known(list.seq);
+        }
+    }
+
+    fn load_more(&self) {
+        let (Some(this), Some(before)) = (self.this.upgrade(), self.next_before.borrow().clone()) else {
+            return;
+        };
+        leptos::task::spawn_local(async move {
+            let page = L::fetch(this.queries, this.query.clone(), Some(before.clone())).await;
+            let Ok(page) = page else { return };
+            // Another call may have loaded the same page meanwhile.
+            if this.next_before.borrow().as_ref() != Some(&before) {
+                return;
+            }
+            let _ = this.signals.rows.try_update(|rows| {
+                for item in page.items {
+                    let id = L::id(&item);
+                    if rows.iter().all(|row| row.id != id) {
+                        rows.push(new_row::<L>(item, page.seq));
+                    }
+                }
+            });
+            let _ = this.signals.has_more.try_set(page.next_before.is_some());
+            this.next_before.replace(page.next_before);
+        });
+    }
+
+    /// Fetches once for all that asks for it in a while.
+    pub fn refetch_soon(&self) {
+        self.refetch_in(REFETCH_MS);
+    }
+
+    fn refetch_in(&self, wait: u32) {
+        if self.timer.borrow().is_some() {
+            return;
+        }
+        let this = self.this.clone();
+        let fetch = move || {
+            if let Some(list) = this.upgrade() {
+                list.fetch();
+            }
+        };
+        self.timer.replace(Some(Timeout::new(wait, fetch)));
+    }
+}
+
+fn new_row<L: Listed>(item: L::Item, seq: Option<u64>) -> RowOf<L> {
+    LiveRow {
+        id: L::id(&item),
+        summary: ArcRwSignal::new(item),
+        seq: Arc::new(AtomicU64::new(seq.unwrap_or_default())),
+    }
+}
+
+fn merged_row<L: Listed>(before: &[RowOf<L>], item: &L::Item, seq: Option<u64>) -> RowOf<L> {
+    let id = L::id(item);
+    let Some(row) = before.iter().find(|row| row.id == id) else {
+        return new_row::<L>(item.clone(), seq);
+    };
+    // A row may have heard of something newer than the list.
+    if seq.is_none_or(|seq| seq >= row.seq.load(Relaxed)) {
+        row.seq.store(seq.unwrap_or_default(), Relaxed);
+        if row.summary.with_untracked(|current| current != item) {
+            row.summary.set(item.clone());
+        }
+    }
+    row.clone()
+}
