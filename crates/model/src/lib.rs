@@ -4,6 +4,8 @@
 //! reducer. The hub folds its lists with [`apply_event`]; the dashboard folds its pages with [`Execution`],
 //! which uses the same function. Nothing here does I/O or looks at a clock: the time of receipt is passed in.
 
+mod agent;
+mod agents;
 mod conversation;
 mod execution;
 mod output;
@@ -16,6 +18,11 @@ mod summary;
 mod tasks;
 mod timeline;
 
+pub use agent::{
+    AgentCondition, BEATS_KEPT, DEFAULT_HEARTBEAT_MS, MISSED_HEARTBEATS, agent_condition, apply_agent_event,
+    heartbeat_ms, silent_since,
+};
+pub use agents::{Agents, MOST_AGENTS};
 pub use conversation::{Conversation, Item, Shown};
 pub use execution::{Applied, Execution};
 pub use output::{LineSource, OutputLine};

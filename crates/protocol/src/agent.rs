@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, Timestamp};
+use crate::{AgentId, ExecutionId, NamedEntity, Timestamp};
 
 /// `heartbeat`, `agent_started`, `agent_stopped` or `agent_error` of one agent.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +13,22 @@ pub struct AgentEvent {
     pub agent_id: AgentId,
     /// When it happened; absent, it is the time of receipt.
     pub timestamp: Option<Timestamp>,
+    /// When the hub received it, by the hub's clock: the member `receivedAt`. Silence is measured from it and not from
+    /// `timestamp`, because an agent's clock may be wrong, and because a replay brings what is old.
+    pub received_at: Option<Timestamp>,
+    /// The department that the agent works for.
+    pub department: Option<NamedEntity>,
+    /// The execution that the agent works on.
+    pub execution_id: Option<ExecutionId>,
     /// What happened.
     pub kind: AgentEventKind,
+}
+
+impl AgentEvent {
+    /// An event of which nothing but its kind and its agent is known.
+    pub fn of(agent_id: AgentId, kind: AgentEventKind) -> Self {
+        Self { agent_id, timestamp: None, received_at: None, department: None, execution_id: None, kind }
+    }
 }
 
 /// What happened to an agent.
@@ -26,6 +40,8 @@ pub enum AgentEventKind {
         status: Option<AgentStatus>,
         /// What it is doing.
         current_task: Option<String>,
+        /// How often it beats, in seconds: the member `heartbeatSeconds`. Absent, the intervals that were observed say so.
+        heartbeat_seconds: Option<u64>,
     },
     /// `agent_started`: it runs.
     Started,
@@ -75,11 +91,12 @@ impl AgentStatus {
         }
     }
 
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Running, Self::Idle, Self::Stopped, Self::Error];
+
     /// The status named `name`, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Running, Self::Idle, Self::Stopped, Self::Error]
-            .into_iter()
-            .find(|status| status.as_str() == name)
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 

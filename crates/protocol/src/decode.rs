@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use crate::{
     AgentEvent, AgentEventKind, AgentId, AgentStatus, ConnectionAck, Control, DashboardUpdate, DecodeError,
     Envelope, ExecutionEvent, ExecutionEventKind, ExecutionFrame, ExecutionId, Frame, JobEvent, JobEventKind,
-    Object, OrganizationId, Pong, Resumed, Resync, ResyncReason, RunId, ScrapePhase, ScrapeProgress,
-    Subscribed, TaskOutcome, TaskResult, UnknownFrame, rest::list,
+    NamedEntity, Object, OrganizationId, Pong, Resumed, Resync, ResyncReason, RunId, ScrapePhase,
+    ScrapeProgress, Subscribed, TaskOutcome, TaskResult, UnknownFrame, rest::list,
 };
 
 /// The longest frame that is read, in bytes: 16 MiB, sixteen times the largest report that the hub takes, so
@@ -99,6 +99,7 @@ fn typed(kind: &str, object: &Object<'_>) -> Result<Frame, DecodeError> {
         "heartbeat" => agent(object, "heartbeat", |object| AgentEventKind::Heartbeat {
             status: object.text("status").and_then(|name| AgentStatus::from_name(&name)),
             current_task: owned(object.text("currentTask")),
+            heartbeat_seconds: object.whole("heartbeatSeconds"),
         })?,
         "agent_started" => agent(object, "agent_started", |_| AgentEventKind::Started)?,
         "agent_stopped" => agent(object, "agent_stopped", |_| AgentEventKind::Stopped)?,
@@ -202,6 +203,9 @@ fn agent(
     Ok(Frame::AgentEvent(AgentEvent {
         agent_id: required(object, name, "agentId").map(AgentId::from)?,
         timestamp: object.time("timestamp"),
+        received_at: object.time("receivedAt"),
+        department: NamedEntity::read(object, "department"),
+        execution_id: object.text("executionId").map(ExecutionId::from),
         kind: kind(object),
     }))
 }

@@ -67,10 +67,14 @@ impl Serialize for Envelope {
                 map.entry("type", agent.kind.as_str())?;
                 map.entry("agentId", &agent.agent_id)?;
                 map.optional("timestamp", agent.timestamp.as_ref())?;
+                map.optional("receivedAt", agent.received_at.as_ref())?;
+                map.optional("department", agent.department.as_ref())?;
+                map.optional("executionId", agent.execution_id.as_ref())?;
                 match &agent.kind {
-                    AgentEventKind::Heartbeat { status, current_task } => {
+                    AgentEventKind::Heartbeat { status, current_task, heartbeat_seconds } => {
                         map.optional("status", status.as_ref())?;
                         map.optional("currentTask", current_task.as_ref())?;
+                        map.optional("heartbeatSeconds", heartbeat_seconds.as_ref())?;
                     }
                     AgentEventKind::Error { error } => map.optional("error", error.as_ref())?,
                     AgentEventKind::Started | AgentEventKind::Stopped => {}

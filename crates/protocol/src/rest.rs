@@ -1,5 +1,6 @@
 //! HTTP bodies.
 
+mod agent;
 mod chat;
 mod execution;
 mod scrape;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Erro
 
 use crate::{DecodeError, Json, Object, OrganizationId};
 
+pub use agent::{AgentList, AgentSummary};
 pub use chat::{
     ChatFile, Conversation, ConversationChanged, ConversationList, ConversationSummary, Message, PostMessage,
     Posted, Role,

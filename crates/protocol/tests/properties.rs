@@ -4,9 +4,9 @@
 use proptest::{collection::vec, option, prelude::*};
 use switchboard_protocol::{
     AgentEvent, AgentEventKind, AgentStatus, ClientFrame, ConnectionAck, Control, DashboardUpdate, Envelope,
-    ExecutionEvent, ExecutionFrame, Frame, Handshake, JobEvent, Json, Object, Pong, Resume, Resumed, Resync,
-    ScrapePhase, ScrapeProgress, ScrapedItem, ScrapedPage, Subscribed, TaskOutcome, TaskResult, Timestamp,
-    decode, decode_bytes, decode_message,
+    ExecutionEvent, ExecutionFrame, Frame, Handshake, JobEvent, Json, NamedEntity, Object, Pong, Resume,
+    Resumed, Resync, ScrapePhase, ScrapeProgress, ScrapedItem, ScrapedPage, Subscribed, TaskOutcome,
+    TaskResult, Timestamp, decode, decode_bytes, decode_message,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -63,8 +63,13 @@ fn agent_kind() -> impl Strategy<Value = AgentEventKind> {
         Just(AgentStatus::Error)
     ];
     prop_oneof![
-        (option::of(status), option::of(text()))
-            .prop_map(|(status, current_task)| AgentEventKind::Heartbeat { status, current_task }),
+        (option::of(status), option::of(text()), option::of(0..100_000_u64)).prop_map(
+            |(status, current_task, heartbeat_seconds)| AgentEventKind::Heartbeat {
+                status,
+                current_task,
+                heartbeat_seconds
+            }
+        ),
         Just(AgentEventKind::Started),
         Just(AgentEventKind::Stopped),
         option::of(text()).prop_map(|error| AgentEventKind::Error { error }),
@@ -125,11 +130,15 @@ fn frame() -> impl Strategy<Value = Frame> {
         (text(), option::of(text()), outcome()).prop_map(|(task, organization, outcome)| Frame::TaskResult(
             TaskResult { task_id: task.into(), organization_id: organization.map(Into::into), outcome }
         )),
-        (text(), time(), agent_kind()).prop_map(|(agent, timestamp, kind)| Frame::AgentEvent(AgentEvent {
-            agent_id: agent.into(),
-            timestamp,
-            kind
-        })),
+        (text(), time(), time(), option::of("[a-z]{1,8}"), option::of(text()), agent_kind()).prop_map(
+            |(agent, timestamp, received_at, department, execution, kind)| Frame::AgentEvent(AgentEvent {
+                timestamp,
+                received_at,
+                department: department.map(NamedEntity::named),
+                execution_id: execution.map(Into::into),
+                ..AgentEvent::of(agent.into(), kind)
+            })
+        ),
     ]
 }
 

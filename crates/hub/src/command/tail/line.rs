@@ -127,7 +127,7 @@ fn scrape(progress: &ScrapeProgress) -> String {
 
 fn agent_event(agent: &AgentEvent) -> String {
     match &agent.kind {
-        AgentEventKind::Heartbeat { status, current_task } => {
+        AgentEventKind::Heartbeat { status, current_task, .. } => {
             joined([status.map(AgentStatus::as_str), current_task.as_deref()])
         }
         AgentEventKind::Error { error } => error.clone().unwrap_or_default(),

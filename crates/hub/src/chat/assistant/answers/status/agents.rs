@@ -43,7 +43,7 @@ impl Agent {
         });
         let when = when.unwrap_or_default();
         match &self.latest.kind {
-            AgentEventKind::Heartbeat { status, current_task } => {
+            AgentEventKind::Heartbeat { status, current_task, .. } => {
                 let task = current_task.as_deref().map(first_line).filter(|task| !task.is_empty());
                 let task = task
                     .map(|task| format!(" It works on: {}", escape(task, LINE_CHARACTERS)))

@@ -1,0 +1,276 @@
+//! What is known of one agent, folded over its events, and what its silence means.
+
+use switchboard_protocol::{AgentEvent, AgentEventKind, AgentStatus, Timestamp, rest::AgentSummary};
+
+/// How often an agent is taken to beat while nothing shows it, in milliseconds: the hub's own heartbeat (wire contract,
+/// part 2).
+pub const DEFAULT_HEARTBEAT_MS: u64 = 20_000;
+
+/// An agent that missed this many heartbeats is stale (wire contract, part 1).
+pub const MISSED_HEARTBEATS: u64 = 3;
+
+/// How many heartbeats are kept of an agent: what a sparkline shows.
+pub const BEATS_KEPT: usize = 30;
+
+/// What an interval between heartbeats may be, in milliseconds: 1 s to 1 h. Less is a burst, and more would let a dead agent
+/// look alive for hours.
+const SANE_HEARTBEAT_MS: (u64, u64) = (1_000, 3_600_000);
+
+/// From how many of the latest intervals the usual one is taken.
+const INTERVALS_LOOKED_AT: usize = 8;
+
+/// How an agent is, as a page shows it: its own word, unless it has fallen silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AgentCondition {
+    /// At work.
+    Running,
+    /// Waiting for work.
+    Idle,
+    /// Ended.
+    Stopped,
+    /// Failed.
+    Error,
+    /// It said that it is at work or waits, and has been silent for longer than three heartbeats.
+    Stale,
+}
+
+impl AgentCondition {
+    /// The condition as a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Idle => "idle",
+            Self::Stopped => "stopped",
+            Self::Error => "error",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// Folds one event into what is known of its agent. `received_at` is when it was received here.
+///
+/// Answers whether anything changed besides the time of the last heartbeat.
+///
+/// * An agent that beats is alive: a heartbeat without a status, or with one that nobody knows, leaves the status as it is, except
+///   that one which had stopped runs again.
+/// * An error stays until the agent says that it is otherwise: by a status, or by starting.
+/// * A task stays until a heartbeat names another or none, or the agent stops.
+pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, received_at: Timestamp) -> bool {
+    let before = (
+        summary.status,
+        summary.current_task.clone(),
+        summary.error.clone(),
+        summary.department.clone(),
+        summary.execution_id.clone(),
+    );
+    let heard = heard_at(event, received_at);
+    let at = event.timestamp.unwrap_or(heard);
+    summary.heard_at = summary.heard_at.max(Some(heard));
+    if event.department.is_some() {
+        summary.department.clone_from(&event.department);
+    }
+    match &event.kind {
+        AgentEventKind::Heartbeat { status, current_task, heartbeat_seconds } => {
+            summary.last_heartbeat = Some(at);
+            summary.heartbeat_seconds = heartbeat_seconds.or(summary.heartbeat_seconds);
+            beat(&mut summary.beats, heard);
+            summary.status = match (status, summary.status) {
+                (Some(status), _) => *status,
+                (None, AgentStatus::Stopped) => AgentStatus::Running,
+                (None, status) => status,
+            };
+            summary.current_task = current_task.clone().filter(|task| !task.trim().is_empty());
+            summary.execution_id.clone_from(&event.execution_id);
+            if summary.status != AgentStatus::Error {
+                summary.error = None;
+            }
+        }
+        AgentEventKind::Started => {
+            summary.status = AgentStatus::Running;
+            summary.started_at = Some(at);
+            summary.error = None;
+            summary.execution_id.clone_from(&event.execution_id);
+        }
+        AgentEventKind::Stopped => {
+            summary.status = AgentStatus::Stopped;
+            summary.current_task = None;
+            summary.execution_id = None;
+        }
+        AgentEventKind::Error { error } => {
+            summary.status = AgentStatus::Error;
+            summary.error = error.clone().filter(|error| !error.trim().is_empty());
+        }
+    }
+    let after =
+        (summary.status, &summary.current_task, &summary.error, &summary.department, &summary.execution_id);
+    (before.0, &before.1, &before.2, &before.3, &before.4) != after
+}
+
+/// How often an agent beats, in milliseconds: what it says, else what its latest heartbeats show, else
+/// [`DEFAULT_HEARTBEAT_MS`].
+pub fn heartbeat_ms(summary: &AgentSummary) -> u64 {
+    let said = summary.heartbeat_seconds.map(|seconds| seconds.saturating_mul(1_000));
+    let (shortest, longest) = SANE_HEARTBEAT_MS;
+    said.or_else(|| usual_interval(&summary.beats)).unwrap_or(DEFAULT_HEARTBEAT_MS).clamp(shortest, longest)
+}
+
+/// Since when an agent that should beat has been silent; `None` while it is not, or need not beat.
+pub fn silent_since(summary: &AgentSummary, now: Timestamp) -> Option<Timestamp> {
+    let heard = summary.heard_at?;
+    let beats = matches!(summary.status, AgentStatus::Running | AgentStatus::Idle);
+    let patience = heartbeat_ms(summary).saturating_mul(MISSED_HEARTBEATS);
+    (beats && now.millis_since(heard) > patience).then_some(heard)
+}
+
+/// How an agent is at a moment, by the clock of whoever looks.
+pub fn agent_condition(summary: &AgentSummary, now: Timestamp) -> AgentCondition {
+    if silent_since(summary, now).is_some() {
+        return AgentCondition::Stale;
+    }
+    match summary.status {
+        AgentStatus::Running => AgentCondition::Running,
+        AgentStatus::Idle => AgentCondition::Idle,
+        AgentStatus::Stopped => AgentCondition::Stopped,
+        AgentStatus::Error => AgentCondition::Error,
+    }
+}
+
+/// When an event was heard: as the hub says, where it does, and never later than now, whatever clocks say.
+fn heard_at(event: &AgentEvent, received_at: Timestamp) -> Timestamp {
+    event.received_at.unwrap_or(received_at).min(received_at)
+}
+
+fn beat(beats: &mut Vec<Timestamp>, at: Timestamp) {
+    if beats.len() >= BEATS_KEPT {
+        let excess = beats.len() + 1 - BEATS_KEPT;
+        beats.drain(..excess);
+    }
+    beats.push(at);
+}
+
+/// The median of the latest intervals: one that was missed, or a burst after a pause, does not move it.
+fn usual_interval(beats: &[Timestamp]) -> Option<u64> {
+    let pairs = beats.iter().zip(beats.iter().skip(1));
+    let mut intervals: Vec<u64> =
+        pairs.rev().take(INTERVALS_LOOKED_AT).map(|(earlier, later)| later.millis_since(*earlier)).collect();
+    intervals.sort_unstable();
+    intervals.get(intervals.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: AgentEventKind) -> AgentEvent {
+        AgentEvent::of("a-1".into(), kind)
+    }
+
+    fn heartbeat(status: Option<AgentStatus>, task: Option<&str>) -> AgentEvent {
+        let current_task = task.map(str::to_owned);
+        event(AgentEventKind::Heartbeat { status, current_task, heartbeat_seconds: None })
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    fn agent() -> AgentSummary {
+        AgentSummary::of("acme".into(), "a-1".into())
+    }
+
+    #[test]
+    fn an_agent_from_start_to_stop() {
+        let mut agent = agent();
+        apply_agent_event(&mut agent, &event(AgentEventKind::Started), at(0));
+        assert_eq!((agent.status, agent.started_at), (AgentStatus::Running, Some(at(0))));
+        assert!(apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), Some("mail")), at(20)));
+        assert!(
+            !apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), Some("mail")), at(40)),
+            "a mere beat changes nothing that a list is sorted or filtered by"
+        );
+        assert_eq!((agent.last_heartbeat, agent.current_task.as_deref()), (Some(at(40)), Some("mail")));
+        apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Idle), None), at(60));
+        assert_eq!((agent.status, &agent.current_task), (AgentStatus::Idle, &None));
+        apply_agent_event(&mut agent, &event(AgentEventKind::Stopped), at(61));
+        assert_eq!(agent_condition(&agent, at(10_000)), AgentCondition::Stopped, "who stopped need not beat");
+    }
+
+    #[test]
+    fn an_error_stays_until_the_agent_says_otherwise() {
+        let mut agent = agent();
+        apply_agent_event(
+            &mut agent,
+            &event(AgentEventKind::Error { error: Some("disk full".into()) }),
+            at(0),
+        );
+        apply_agent_event(&mut agent, &heartbeat(None, None), at(20));
+        assert_eq!((agent.status, agent.error.as_deref()), (AgentStatus::Error, Some("disk full")));
+        apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), None), at(40));
+        assert_eq!((agent.status, agent.error.as_deref()), (AgentStatus::Running, None));
+    }
+
+    #[test]
+    fn who_stopped_and_beats_runs_again() {
+        let mut agent = agent();
+        apply_agent_event(&mut agent, &event(AgentEventKind::Stopped), at(0));
+        apply_agent_event(&mut agent, &heartbeat(None, None), at(1));
+        assert_eq!(agent.status, AgentStatus::Running);
+    }
+
+    #[test]
+    fn three_missed_heartbeats_make_it_stale_by_its_own_interval() {
+        let mut agent = agent();
+        for second in [0, 5, 10, 15, 20] {
+            apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), None), at(second));
+        }
+        assert_eq!(agent_condition(&agent, at(35)), AgentCondition::Running);
+        assert_eq!(agent_condition(&agent, at(36)), AgentCondition::Stale);
+        assert_eq!(silent_since(&agent, at(36)), Some(at(20)));
+        agent.heartbeat_seconds = Some(60);
+        assert_eq!(agent_condition(&agent, at(36)), AgentCondition::Running, "what it says wins");
+    }
+
+    #[test]
+    fn without_an_interval_the_usual_one_is_assumed() {
+        let mut agent = agent();
+        apply_agent_event(&mut agent, &event(AgentEventKind::Started), at(0));
+        assert_eq!(agent_condition(&agent, at(60)), AgentCondition::Running);
+        assert_eq!(agent_condition(&agent, at(61)), AgentCondition::Stale);
+    }
+
+    // An agent whose clock is an hour ahead looked alive for an hour after its death, and one whose clock is behind never did.
+    #[test]
+    fn an_agents_own_clock_does_not_decide_whether_it_is_stale() {
+        for hours in [-1, 1] {
+            let mut agent = agent();
+            let mut beat = heartbeat(Some(AgentStatus::Running), None);
+            beat.timestamp = Some(at(hours * 3_600));
+            apply_agent_event(&mut agent, &beat, at(0));
+            assert_eq!(agent_condition(&agent, at(60)), AgentCondition::Running);
+            assert_eq!(agent_condition(&agent, at(61)), AgentCondition::Stale);
+        }
+    }
+
+    #[test]
+    fn what_a_replay_brings_is_as_old_as_the_hub_says() {
+        let mut agent = agent();
+        let mut beat = heartbeat(Some(AgentStatus::Running), None);
+        beat.received_at = Some(at(0));
+        apply_agent_event(&mut agent, &beat, at(600));
+        assert_eq!(agent_condition(&agent, at(600)), AgentCondition::Stale);
+        let mut ahead = beat;
+        ahead.received_at = Some(at(9_000));
+        apply_agent_event(&mut agent, &ahead, at(600));
+        assert_eq!(agent.heard_at, Some(at(600)), "a hub whose clock is ahead does not put off the silence");
+    }
+
+    #[test]
+    fn beats_are_bounded_and_a_pause_does_not_move_the_usual_interval() {
+        let mut agent = agent();
+        for second in (0..200).chain(1_000..1_004) {
+            apply_agent_event(&mut agent, &heartbeat(None, None), at(second * 2));
+        }
+        assert_eq!(agent.beats.len(), BEATS_KEPT);
+        assert_eq!(heartbeat_ms(&agent), 2_000);
+    }
+}

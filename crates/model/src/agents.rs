@@ -1,0 +1,191 @@
+//! The agents of an organization: where a snapshot and frames meet.
+
+use std::{collections::BTreeMap, mem};
+
+use switchboard_protocol::{
+    AgentEvent, AgentId, OrganizationId, Timestamp,
+    rest::{AgentList, AgentSummary},
+};
+
+use crate::apply_agent_event;
+
+/// How many agents are kept. Those that were not heard of for longest go first.
+pub const MOST_AGENTS: usize = 1_000;
+
+/// How many go at once where there are too many, so that a flood of new names does not look for the oldest each time.
+const FORGOTTEN_AT_ONCE: usize = MOST_AGENTS / 10;
+
+/// How many events wait for a snapshot. Beyond it they are let go, and the snapshot must be fetched once more.
+const WAITING_CAPACITY: usize = 5_000;
+
+/// All agents that were heard of, by their names.
+#[derive(Debug, Clone, Default)]
+pub struct Agents {
+    organization: OrganizationId,
+    agents: BTreeMap<AgentId, AgentSummary>,
+    /// The place in the log that the last snapshot was as of.
+    snapshot_seq: Option<u64>,
+    in_flight: bool,
+    /// What came while a snapshot was on its way.
+    waiting: Vec<(Option<u64>, AgentEvent, Timestamp)>,
+    overflowed: bool,
+}
+
+impl Agents {
+    /// No agent yet.
+    pub fn new(organization: OrganizationId) -> Self {
+        Self { organization, ..Self::default() }
+    }
+
+    /// A snapshot is asked for. What comes from now on is folded into it.
+    pub fn asked(&mut self) {
+        self.in_flight = true;
+        self.overflowed = false;
+    }
+
+    /// No snapshot came; what is known stays.
+    pub fn failed(&mut self) {
+        self.in_flight = false;
+        self.waiting.clear();
+    }
+
+    /// A snapshot came. Answers `false` where it must be fetched again, because too much came meanwhile.
+    #[must_use]
+    pub fn answered(&mut self, list: AgentList) -> bool {
+        self.in_flight = false;
+        let waiting = mem::take(&mut self.waiting);
+        if self.overflowed {
+            return false;
+        }
+        self.snapshot_seq = list.seq;
+        self.agents = list.items.into_iter().map(|agent| (agent.agent_id.clone(), agent)).collect();
+        self.forget_excess();
+        for (seq, event, received_at) in waiting {
+            self.fold(seq, &event, received_at);
+        }
+        true
+    }
+
+    /// What is known belongs to a log that is not followed any more. It stays shown until the next snapshot.
+    pub fn forget_waiting(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// An event came. Answers whether anything that is shown changed.
+    pub fn event(&mut self, seq: Option<u64>, event: &AgentEvent, received_at: Timestamp) -> bool {
+        if self.in_flight {
+            if self.waiting.len() >= WAITING_CAPACITY {
+                self.waiting.clear();
+                self.overflowed = true;
+            }
+            self.waiting.push((seq, event.clone(), received_at));
+        }
+        self.fold(seq, event, received_at)
+    }
+
+    /// The agents, by their names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &AgentSummary> {
+        self.agents.values()
+    }
+
+    /// One agent.
+    pub fn get(&self, id: &AgentId) -> Option<&AgentSummary> {
+        self.agents.get(id)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.agents.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty()
+    }
+
+    fn fold(&mut self, seq: Option<u64>, event: &AgentEvent, received_at: Timestamp) -> bool {
+        if seq.zip(self.snapshot_seq).is_some_and(|(seq, snapshot)| seq <= snapshot) {
+            return false;
+        }
+        let organization = &self.organization;
+        let agent = self
+            .agents
+            .entry(event.agent_id.clone())
+            .or_insert_with(|| AgentSummary::of(organization.clone(), event.agent_id.clone()));
+        apply_agent_event(agent, event, received_at);
+        self.forget_excess();
+        true
+    }
+
+    fn forget_excess(&mut self) {
+        if self.agents.len() <= MOST_AGENTS {
+            return;
+        }
+        let mut heard: Vec<(Option<Timestamp>, AgentId)> =
+            self.agents.values().map(|agent| (agent.heard_at, agent.agent_id.clone())).collect();
+        heard.sort_unstable();
+        let excess = self.agents.len() - MOST_AGENTS + FORGOTTEN_AT_ONCE;
+        for (_, id) in heard.into_iter().take(excess) {
+            self.agents.remove(&id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use switchboard_protocol::{AgentEventKind, AgentStatus};
+
+    use super::*;
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millis(milliseconds)
+    }
+
+    fn started(id: &str) -> AgentEvent {
+        AgentEvent::of(id.into(), AgentEventKind::Started)
+    }
+
+    fn stopped(id: &str) -> AgentEvent {
+        AgentEvent::of(id.into(), AgentEventKind::Stopped)
+    }
+
+    #[test]
+    fn a_snapshot_and_the_frames_after_it_are_what_frames_alone_would_be() {
+        let mut live = Agents::new("acme".into());
+        live.event(Some(1), &started("a"), at(1));
+        let snapshot = AgentList { items: live.iter().cloned().collect(), seq: Some(1) };
+        live.event(Some(2), &stopped("a"), at(2));
+        live.event(Some(3), &started("b"), at(3));
+
+        let mut watched = Agents::new("acme".into());
+        watched.asked();
+        for (seq, event) in [(1, started("a")), (2, stopped("a"))] {
+            watched.event(Some(seq), &event, at(seq.cast_signed()));
+        }
+        assert!(watched.answered(snapshot));
+        watched.event(Some(3), &started("b"), at(3));
+        assert_eq!(watched.iter().collect::<Vec<_>>(), live.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_snapshot_that_is_overtaken_by_too_much_is_fetched_again() {
+        let mut agents = Agents::new("acme".into());
+        agents.asked();
+        for seq in 1..=6_000 {
+            agents.event(Some(seq), &started("a"), at(1));
+        }
+        assert!(!agents.answered(AgentList::default()));
+        assert_eq!(agents.len(), 1, "what is known stays meanwhile");
+    }
+
+    #[test]
+    fn a_flood_of_names_is_bounded_and_the_latest_stay() {
+        let mut agents = Agents::new("acme".into());
+        for number in 0..5_000 {
+            agents.event(None, &started(&format!("a-{number}")), at(number));
+        }
+        assert!(agents.len() <= MOST_AGENTS);
+        assert_eq!(agents.get(&"a-4999".into()).map(|agent| agent.status), Some(AgentStatus::Running));
+        assert!(agents.get(&"a-0".into()).is_none());
+    }
+}
