@@ -79,8 +79,14 @@ impl ScrapeRun {
             return Progressed::Nothing;
         }
         let is_late = seq.zip(self.numbers_seq).is_some_and(|(seq, shown)| seq <= shown);
-        let grown = !progress.pages.is_empty();
-        self.pages.extend(progress.pages.iter().cloned());
+        let before = self.pages.total();
+        for page in &progress.pages {
+            // A number says what the snapshot has. Without one only the address does: a run fetches each once.
+            if seq.is_some() || self.pages.iter().all(|known| known.url != page.url) {
+                self.pages.push(page.clone());
+            }
+        }
+        let grown = self.pages.total() != before;
         let had_ended = self.summary.phase.is_final();
         if is_late || had_ended {
             return if grown { Progressed::Changed } else { Progressed::Nothing };

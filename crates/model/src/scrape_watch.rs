@@ -65,7 +65,7 @@ impl ScrapeWatch {
         self.in_flight = false;
     }
 
-    /// A snapshot came. One that is older than what is shown changes nothing.
+    /// The snapshot that was asked for last came: what came since then is folded into it.
     pub fn answered(&mut self, snapshot: ScrapeRunSnapshot) -> Seen {
         self.in_flight = false;
         if self.overflowed {
