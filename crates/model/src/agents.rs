@@ -22,7 +22,7 @@ const WAITING_CAPACITY: usize = 5_000;
 #[derive(Debug, Clone, Default)]
 pub struct Agents {
     organization: OrganizationId,
-    agents: BTreeMap<AgentId, AgentSummary>,
+    known: BTreeMap<AgentId, AgentSummary>,
     /// The place in the log that the last snapshot was as of.
     snapshot_seq: Option<u64>,
     in_flight: bool,
@@ -58,7 +58,7 @@ impl Agents {
             return false;
         }
         self.snapshot_seq = list.seq;
-        self.agents = list.items.into_iter().map(|agent| (agent.agent_id.clone(), agent)).collect();
+        self.known = list.items.into_iter().map(|agent| (agent.agent_id.clone(), agent)).collect();
         self.forget_excess();
         for (seq, event, received_at) in waiting {
             self.fold(seq, &event, received_at);
@@ -85,22 +85,22 @@ impl Agents {
 
     /// The agents, by their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &AgentSummary> {
-        self.agents.values()
+        self.known.values()
     }
 
     /// One agent.
     pub fn get(&self, id: &AgentId) -> Option<&AgentSummary> {
-        self.agents.get(id)
+        self.known.get(id)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.agents.len()
+        self.known.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.agents.is_empty()
+        self.known.is_empty()
     }
 
     fn fold(&mut self, seq: Option<u64>, event: &AgentEvent, received_at: Timestamp) -> bool {
@@ -109,7 +109,7 @@ impl Agents {
         }
         let organization = &self.organization;
         let agent = self
-            .agents
+            .known
             .entry(event.agent_id.clone())
             .or_insert_with(|| AgentSummary::of(organization.clone(), event.agent_id.clone()));
         apply_agent_event(agent, event, received_at);
@@ -118,15 +118,15 @@ impl Agents {
     }
 
     fn forget_excess(&mut self) {
-        if self.agents.len() <= MOST_AGENTS {
+        if self.known.len() <= MOST_AGENTS {
             return;
         }
         let mut heard: Vec<(Option<Timestamp>, AgentId)> =
-            self.agents.values().map(|agent| (agent.heard_at, agent.agent_id.clone())).collect();
+            self.known.values().map(|agent| (agent.heard_at, agent.agent_id.clone())).collect();
         heard.sort_unstable();
-        let excess = self.agents.len() - MOST_AGENTS + FORGOTTEN_AT_ONCE;
+        let excess = self.known.len() - MOST_AGENTS + FORGOTTEN_AT_ONCE;
         for (_, id) in heard.into_iter().take(excess) {
-            self.agents.remove(&id);
+            self.known.remove(&id);
         }
     }
 }
