@@ -17,6 +17,7 @@
 //! | `SWITCHBOARD_BIN` | the hub and command line | `target/debug/switchboard` |
 //! | `SWITCHBOARD_DIST` | the built dashboard | `dist` |
 //! | `CHROMEDRIVER`, `CHROMIUM` | the browser | `chromedriver`, `chromium` on PATH or in `/usr/bin` |
+//! | `SWITCHBOARD_AXE` | the script of axe-core | none; `cargo xtask test --e2e` installs it |
 //! | `E2E_REPEAT` | how often the kill-and-restart test runs | 1 |
 //! | `E2E_SHOTS` | keep a screenshot of every page, size and theme in `target/e2e/shots/` | no |
 //! | `E2E_PATIENCE` | seconds that a condition may take | 60 |
@@ -37,6 +38,7 @@ mod paths;
 mod process;
 mod proxy;
 pub mod sample;
+pub mod scene;
 pub mod site;
 mod stage;
 mod wait;
@@ -50,6 +52,7 @@ pub use page::{ConsoleEntry, NARROW, Page, Scheme, SocketRecord, WIDE};
 pub use part1::Part1Server;
 pub use process::Process;
 pub use proxy::Proxy;
+pub use scene::Scene;
 pub use site::{Site, SitePage};
 pub use stage::{Stage, run};
 pub use wait::{until, until_true};

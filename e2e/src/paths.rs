@@ -29,6 +29,12 @@ pub fn spider() -> PathBuf {
     root().join("integrations/scrapy/tests/spiders/links.py")
 }
 
+/// The script of axe-core.
+pub fn axe() -> PathBuf {
+    let path = from_env("SWITCHBOARD_AXE");
+    path.expect("SWITCHBOARD_AXE names the script of axe-core, as `cargo xtask test --e2e` does")
+}
+
 /// The WebDriver of the browser.
 pub fn chromedriver() -> PathBuf {
     program("CHROMEDRIVER", "chromedriver")

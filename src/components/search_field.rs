@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use leptos::{html, leptos_dom::helpers::debounce, prelude::*};
+use leptos::{ev, html, leptos_dom::helpers::debounce, prelude::*};
 
-use super::{Glyph, Icon, Shortcut, on_shortcut};
+use super::{Glyph, Icon, RowStep, Shortcut, focus_row, on_shortcut};
 
 /// How long typing rests before something is searched for, in milliseconds.
 const REST_MS: u64 = 160;
 
-/// A search field, to which `/` leads.
+/// A search field, to which `/` leads. Enter leads on to what was found, and Escape clears it and then leaves it.
 #[component]
 pub fn SearchField(
     /// Its name.
@@ -48,6 +48,17 @@ pub fn SearchField(
             field.set_value(&text);
         }
     });
+    // What was searched for is found without the mouse, and the page's own keys are within reach again.
+    let on_key = move |event: ev::KeyboardEvent| match event.key().as_str() {
+        "Enter" | "ArrowDown" if focus_row(RowStep::First) => event.prevent_default(),
+        "Escape" => {
+            if let Some(field) = field.get_untracked().filter(|field| field.value().is_empty()) {
+                // An element that has the focus can let go of it.
+                let _ = field.blur();
+            }
+        }
+        _ => {}
+    };
     view! {
         <div class="search">
             <Icon glyph=Glyph::Search />
@@ -59,6 +70,7 @@ pub fn SearchField(
                 autocomplete="off"
                 spellcheck="false"
                 node_ref=field
+                on:keydown=on_key
                 on:input=move |event| {
                     let typed = event_target_value(&event);
                     search.update_value(|search| search(typed));

@@ -4,7 +4,7 @@ use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use wasm_bindgen::JsCast;
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, RowStep, focus_row};
 
 /// What a key can ask of the page that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +17,19 @@ pub enum Shortcut {
     Reconnect,
 }
 
-const LIST: [(&[&str], &str); 9] = [
+const LIST: &[(&[&str], &str)] = &[
     (&["?"], "Show this list"),
     (&["g", "o"], "Go to the overview"),
     (&["g", "e"], "Go to the executions"),
     (&["g", "c"], "Go to the chat"),
     (&["g", "s"], "Go to the scrape runs"),
+    (&["j"], "To the next row"),
+    (&["k"], "To the row before"),
+    (&["Enter"], "Open the row; in a search, go to the first"),
     (&["/"], "Search"),
     (&["f"], "Follow the output, or pause"),
     (&["r"], "Reconnect"),
-    (&["Esc"], "Close a dialog"),
+    (&["Esc"], "Close a dialog, clear or leave a search"),
 ];
 
 /// Calls `act` when the key of `shortcut` is pressed outside of fields, until the calling component goes.
@@ -44,7 +47,7 @@ pub fn on_shortcut(shortcut: Shortcut, act: impl Fn() + 'static) {
     });
 }
 
-/// Listens for `?` and for the keys that lead to pages.
+/// Listens for `?`, for the keys that lead to pages, and for those that go through rows.
 #[component]
 pub fn Shortcuts() -> impl IntoView {
     let dialog = NodeRef::<leptos::html::Dialog>::new();
@@ -56,6 +59,15 @@ pub fn Shortcuts() -> impl IntoView {
         }
     };
     on_key(move |event, before| {
+        let step = match event.key().as_str() {
+            "j" => Some(RowStep::Next),
+            "k" => Some(RowStep::Previous),
+            _ => None,
+        };
+        if let Some(step) = step {
+            focus_row(step);
+            return;
+        }
         let to = match (before, event.key().as_str()) {
             (Some('g'), "o") => "/",
             (Some('g'), "e") => "/executions",
@@ -89,6 +101,8 @@ pub fn Shortcuts() -> impl IntoView {
             </div>
             <dl class="dialog-body shortcuts">
                 {LIST
+                    .iter()
+                    .copied()
                     .map(|(shortcut, what)| {
                         view! {
                             <div>
@@ -96,7 +110,8 @@ pub fn Shortcuts() -> impl IntoView {
                                 <dd>{keys(shortcut)}</dd>
                             </div>
                         }
-                    })}
+                    })
+                    .collect_view()}
             </dl>
         </dialog>
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod apt;
+mod axe;
 mod bench;
 mod browser;
 mod bundle;

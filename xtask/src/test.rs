@@ -9,7 +9,7 @@ use crate::bundle;
 use crate::shell::{notice, run, run_and_read, step};
 use crate::summary::{self, Counts};
 use crate::tools::{Toolbox, WASM_TARGET, cargo};
-use crate::{scrapy, workspace};
+use crate::{axe, scrapy, workspace};
 
 /// The crates that are tested natively: all but the dashboard, which is wasm, and the end-to-end tests.
 const NATIVE: [&str; 8] = [
@@ -152,6 +152,7 @@ impl Test {
     fn run_e2e(&self) -> Result<Vec<Run>> {
         let browser = Browser::ensure()?;
         let python = scrapy::python()?;
+        let axe = axe::script()?;
         bundle::dashboard(Toolbox::for_the_dashboard()?)?;
         build_hub()?;
 
@@ -164,6 +165,7 @@ impl Test {
             .env("SWITCHBOARD_BIN", workspace::hub("debug"))
             .env("SWITCHBOARD_DIST", workspace::dist())
             .env("SWITCHBOARD_SCRAPY_PYTHON", python)
+            .env("SWITCHBOARD_AXE", axe)
             .env("CHROMEDRIVER", &browser.driver)
             .env("CHROMIUM", &browser.chromium);
         Ok(vec![Run::of("the end-to-end tests", &mut tests)?])

@@ -1,5 +1,6 @@
 //! A tab, asked in the words that a person would use.
 
+mod access;
 mod console;
 mod contract;
 mod look;

@@ -1,0 +1,32 @@
+//! Whether everybody can use the page: axe-core's rules, the focus, and live regions.
+
+use serde_json::{Value, json};
+
+use super::{Page, strings};
+use crate::paths;
+
+impl Page {
+    /// What axe-core finds wrong with the page that is serious or critical: a line each, with the elements.
+    pub async fn barriers(&self) -> Vec<String> {
+        let has_axe = self.script("return 'axe' in window", json!([])).await;
+        if has_axe != Ok(Value::Bool(true)) {
+            let source = std::fs::read_to_string(paths::axe()).expect("the script of axe-core can be read");
+            self.script(&source, json!([])).await.expect("axe-core can be loaded");
+        }
+        // A promise is waited for. Hidden parts are asked when they are shown.
+        let script = "return axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+            .map(({ id, impact, help, nodes }) => `${impact}: ${help} (${id}): ` + nodes.slice(0, 6)
+                .map(({ html, failureSummary }) => `${html.slice(0, 200)} [${failureSummary.replace(/\\s+/g, ' ').slice(0, 300)}]`)
+                .join('; ')))";
+        strings(&self.script(script, json!([])).await.expect("axe-core can look at the page"))
+    }
+
+    /// Role and accessible name of what has the focus: `button "Send"`.
+    pub async fn focused(&self) -> String {
+        let script = "const it = document.activeElement;
+            return it && it !== document.body ? `${it.computedRole} \"${it.computedName}\"` : 'nothing'";
+        let focused = self.script(script, json!([])).await.unwrap_or_default();
+        focused.as_str().unwrap_or_default().to_owned()
+    }
+}
