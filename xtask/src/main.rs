@@ -14,6 +14,7 @@ mod lockfile;
 mod probe;
 mod processes;
 mod scrapy;
+mod screenshots;
 mod serve;
 mod shell;
 mod sizes;
@@ -36,6 +37,8 @@ enum Task {
     Build,
     Test(test::Test),
     Bench(bench::Bench),
+    /// Take the pictures of the documentation from the running product, into `docs/images/`.
+    Screenshots,
     /// Check the formatting, and let clippy look at everything.
     Lint,
     /// Ends a process group when this process's standard input closes.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         // Its last line is the result, so nothing is said after it.
         Task::Test(test) => return if test.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE },
         Task::Bench(bench) => bench.run(),
+        Task::Screenshots => screenshots::take(),
         Task::Lint => lint::lint(),
         Task::Guard { leader } => {
             processes::guard(leader);

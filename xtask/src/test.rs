@@ -173,7 +173,7 @@ impl Test {
 }
 
 /// Leaves `target/debug/switchboard`, which tests start.
-fn build_hub() -> Result<()> {
+pub fn build_hub() -> Result<()> {
     step("Building the hub");
     run(cargo().args(["build", "--package", "switchboard-hub", "--bin", "switchboard"]))
 }

@@ -1,5 +1,7 @@
 //! How the page looks: size, colour scheme, screenshots.
 
+use std::path::Path;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 
@@ -71,14 +73,18 @@ impl Page {
 
     /// Writes a picture of what the tab shows to `target/e2e/NAME.png`.
     pub async fn screenshot(&self, name: &str) -> Result<(), String> {
+        self.picture(&paths::artifacts().join(format!("{name}.png"))).await
+    }
+
+    /// Writes a picture of what the tab shows to a file.
+    pub async fn picture(&self, path: &Path) -> Result<(), String> {
         let picture = self.front().await.devtools("Page.captureScreenshot", json!({ "format": "png" })).await;
         let picture = picture.map_err(|error| error.to_string())?;
         let bytes = BASE64_STANDARD.decode(picture["data"].as_str().unwrap_or_default());
         let bytes = bytes.map_err(|error| error.to_string())?;
-        let path = paths::artifacts().join(format!("{name}.png"));
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         }
-        std::fs::write(&path, bytes).map_err(|error| error.to_string())
+        std::fs::write(path, bytes).map_err(|error| error.to_string())
     }
 }
