@@ -1,6 +1,9 @@
 //! What is known of one agent, folded over its events, and what its silence means.
 
-use switchboard_protocol::{AgentEvent, AgentEventKind, AgentStatus, Timestamp, rest::AgentSummary};
+use switchboard_protocol::{
+    AgentEvent, AgentEventKind, AgentStatus, ExecutionId, NamedEntity, Timestamp,
+    rest::{AgentExecution, AgentSummary},
+};
 
 /// How often an agent is taken to beat while nothing shows it, in milliseconds: the hub's own heartbeat (wire contract,
 /// part 2).
@@ -15,6 +18,12 @@ pub const BEATS_KEPT: usize = 30;
 /// What an interval between heartbeats may be, in milliseconds: 1 s to 1 h. Less is a burst, and more would let a dead agent
 /// look alive for hours.
 const SANE_HEARTBEAT_MS: (u64, u64) = (1_000, 3_600_000);
+
+/// How many executions are told apart that are worked on under one name. Those that were not heard of for longest go first.
+const MOST_EXECUTIONS: usize = 16;
+
+/// The longest task, error or department that is kept of an agent, in characters: lists hold a thousand agents.
+const LONGEST_TEXT: usize = 500;
 
 /// From how many of the latest intervals the usual one is taken.
 const INTERVALS_LOOKED_AT: usize = 8;
@@ -55,6 +64,9 @@ impl AgentCondition {
 ///   that one which had stopped runs again.
 /// * An error stays until the agent says that it is otherwise: by a status, or by starting.
 /// * A task stays until a heartbeat names another or none, or the agent stops.
+/// * Several runs of a program may share an agent's name. The end of one that names its execution, a stop or an error, ends
+///   the agent only where no other execution is worked on under that name; else the agent is as the one that was heard of
+///   last.
 pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, received_at: Timestamp) -> bool {
     let before = (
         summary.status,
@@ -67,8 +79,9 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
     let at = event.timestamp.unwrap_or(heard);
     summary.heard_at = summary.heard_at.max(Some(heard));
     if event.department.is_some() {
-        summary.department.clone_from(&event.department);
+        summary.department = event.department.as_ref().map(shortened_entity);
     }
+    forget_silent(summary, heard);
     match &event.kind {
         AgentEventKind::Heartbeat { status, current_task, heartbeat_seconds } => {
             summary.last_heartbeat = Some(at);
@@ -79,8 +92,9 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
                 (None, AgentStatus::Stopped) => AgentStatus::Running,
                 (None, status) => status,
             };
-            summary.current_task = current_task.clone().filter(|task| !task.trim().is_empty());
+            summary.current_task = said(current_task.as_deref());
             summary.execution_id.clone_from(&event.execution_id);
+            work_on(summary, event.execution_id.as_ref(), heard);
             if summary.status != AgentStatus::Error {
                 summary.error = None;
             }
@@ -90,15 +104,19 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
             summary.started_at = Some(at);
             summary.error = None;
             summary.execution_id.clone_from(&event.execution_id);
+            work_on(summary, event.execution_id.as_ref(), heard);
         }
+        AgentEventKind::Stopped if others_go_on(summary, event.execution_id.as_ref()) => {}
         AgentEventKind::Stopped => {
             summary.status = AgentStatus::Stopped;
             summary.current_task = None;
             summary.execution_id = None;
+            summary.executions.clear();
         }
+        AgentEventKind::Error { .. } if others_go_on(summary, event.execution_id.as_ref()) => {}
         AgentEventKind::Error { error } => {
             summary.status = AgentStatus::Error;
-            summary.error = error.clone().filter(|error| !error.trim().is_empty());
+            summary.error = said(error.as_deref());
         }
     }
     let after =
@@ -109,9 +127,16 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
 /// How often an agent beats, in milliseconds: what it says, else what its latest heartbeats show, else
 /// [`DEFAULT_HEARTBEAT_MS`].
 pub fn heartbeat_ms(summary: &AgentSummary) -> u64 {
-    let said = summary.heartbeat_seconds.map(|seconds| seconds.saturating_mul(1_000));
-    let (shortest, longest) = SANE_HEARTBEAT_MS;
-    said.or_else(|| usual_interval(&summary.beats)).unwrap_or(DEFAULT_HEARTBEAT_MS).clamp(shortest, longest)
+    match (summary.heartbeat_seconds, usual_interval(&summary.beats)) {
+        (None, Some(usual)) => usual.clamp(SANE_HEARTBEAT_MS.0, SANE_HEARTBEAT_MS.1),
+        (said, _) => sane_heartbeat_ms(said),
+    }
+}
+
+/// An interval that somebody says, or the usual one, in milliseconds and within reason.
+pub(crate) fn sane_heartbeat_ms(seconds: Option<u64>) -> u64 {
+    let said = seconds.map(|seconds| seconds.saturating_mul(1_000));
+    said.unwrap_or(DEFAULT_HEARTBEAT_MS).clamp(SANE_HEARTBEAT_MS.0, SANE_HEARTBEAT_MS.1)
 }
 
 /// Since when an agent that should beat has been silent; `None` while it is not, or need not beat.
@@ -136,8 +161,56 @@ pub fn agent_condition(summary: &AgentSummary, now: Timestamp) -> AgentCondition
 }
 
 /// When an event was heard: as the hub says, where it does, and never later than now, whatever clocks say.
-fn heard_at(event: &AgentEvent, received_at: Timestamp) -> Timestamp {
+pub(crate) fn heard_at(event: &AgentEvent, received_at: Timestamp) -> Timestamp {
     event.received_at.unwrap_or(received_at).min(received_at)
+}
+
+/// An execution is worked on under the agent's name. The one that was heard of last stands last.
+fn work_on(summary: &mut AgentSummary, execution: Option<&ExecutionId>, heard: Timestamp) {
+    let Some(execution) = execution else { return };
+    summary.executions.retain(|known| known.execution_id != *execution);
+    if summary.executions.len() >= MOST_EXECUTIONS {
+        summary.executions.remove(0);
+    }
+    summary.executions.push(AgentExecution {
+        execution_id: execution.clone(),
+        heard_at: heard,
+        current_task: summary.current_task.clone(),
+    });
+}
+
+/// One of the executions has ended. Answers whether others go on, and then shows the one that was heard of last.
+fn others_go_on(summary: &mut AgentSummary, ended: Option<&ExecutionId>) -> bool {
+    // Who names no execution speaks for the agent as a whole.
+    let Some(ended) = ended else { return false };
+    summary.executions.retain(|known| known.execution_id != *ended);
+    let Some(latest) = summary.executions.last() else { return false };
+    summary.execution_id = Some(latest.execution_id.clone());
+    summary.current_task.clone_from(&latest.current_task);
+    true
+}
+
+/// Forgets executions whose workers fell silent: a killed one never says that it ended, and must not keep the others' end
+/// from being the agent's.
+fn forget_silent(summary: &mut AgentSummary, now: Timestamp) {
+    let patience = heartbeat_ms(summary).saturating_mul(MISSED_HEARTBEATS);
+    summary.executions.retain(|known| now.millis_since(known.heard_at) <= patience);
+}
+
+/// What is said, unless it is blank; shortened, because a list holds many.
+fn said(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty()).map(shortened)
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+fn shortened_entity(entity: &NamedEntity) -> NamedEntity {
+    NamedEntity { id: shortened(&entity.id), name: shortened(&entity.name) }
 }
 
 fn beat(beats: &mut Vec<Timestamp>, at: Timestamp) {
@@ -272,5 +345,50 @@ mod tests {
         }
         assert_eq!(agent.beats.len(), BEATS_KEPT);
         assert_eq!(heartbeat_ms(&agent), 2_000);
+    }
+
+    fn of_execution(execution: &str, event: AgentEvent) -> AgentEvent {
+        AgentEvent { execution_id: Some(execution.into()), ..event }
+    }
+
+    #[test]
+    fn the_end_of_one_run_is_not_the_end_of_the_others_of_that_name() {
+        for end in [AgentEventKind::Stopped, AgentEventKind::Error { error: Some("disk full".into()) }] {
+            let mut agent = agent();
+            let beat = |task| heartbeat(Some(AgentStatus::Running), Some(task));
+            apply_agent_event(&mut agent, &of_execution("e-1", beat("one")), at(0));
+            apply_agent_event(&mut agent, &of_execution("e-2", beat("two")), at(1));
+            apply_agent_event(&mut agent, &of_execution("e-2", event(end.clone())), at(2));
+            assert_eq!((agent.status, agent.error.as_deref()), (AgentStatus::Running, None));
+            assert_eq!(agent.execution_id, Some("e-1".into()));
+            assert_eq!(agent.current_task.as_deref(), Some("one"));
+            apply_agent_event(&mut agent, &of_execution("e-1", event(end.clone())), at(3));
+            assert_ne!(agent.status, AgentStatus::Running, "the last one ends the agent");
+            assert!(agent.executions.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_killed_run_does_not_keep_the_agent_from_stopping() {
+        let mut agent = agent();
+        apply_agent_event(&mut agent, &of_execution("killed", heartbeat(None, None)), at(0));
+        for second in [20, 40, 60, 80] {
+            apply_agent_event(&mut agent, &of_execution("e-2", heartbeat(None, None)), at(second));
+        }
+        apply_agent_event(&mut agent, &of_execution("e-2", event(AgentEventKind::Stopped)), at(81));
+        assert_eq!(agent.status, AgentStatus::Stopped);
+    }
+
+    #[test]
+    fn runs_of_one_name_and_what_is_kept_of_them_are_bounded() {
+        let mut agent = agent();
+        let long = "ä".repeat(100_000);
+        for number in 0..1_000 {
+            let beat = heartbeat(None, Some(&long));
+            apply_agent_event(&mut agent, &of_execution(&format!("e-{number}"), beat), at(1));
+        }
+        assert_eq!(agent.executions.len(), MOST_EXECUTIONS);
+        assert_eq!(agent.executions.last().unwrap().execution_id, "e-999".into());
+        assert_eq!(agent.current_task.unwrap().chars().count(), LONGEST_TEXT + 1);
     }
 }

@@ -14,6 +14,7 @@ mod ring;
 mod scrape_run;
 mod scrape_summary;
 mod scrape_watch;
+mod silence;
 mod summary;
 mod tasks;
 mod timeline;
@@ -31,6 +32,7 @@ pub use ring::Ring;
 pub use scrape_run::{Progressed, ScrapeRun};
 pub use scrape_summary::{MOST_PLATFORMS, apply_progress};
 pub use scrape_watch::{ScrapeWatch, Seen};
+pub use silence::{apply_heartbeat, worker_silent_since};
 pub use summary::{apply_event, new_summary};
 pub use tasks::{
     ConnectionMark, MOST_PENDING, PendingTask, PendingTasks, Schedule, TaskAnswer, TaskEnd, TaskInput,

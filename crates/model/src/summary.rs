@@ -20,6 +20,8 @@ pub fn new_summary(organization: &OrganizationId, execution: &ExecutionId) -> Ex
         exit_code: None,
         error: None,
         event_count: 0,
+        heartbeat_at: None,
+        heartbeat_seconds: None,
     }
 }
 
@@ -34,6 +36,10 @@ pub fn new_summary(organization: &OrganizationId, execution: &ExecutionId) -> Ex
 pub fn apply_event(summary: &mut ExecutionSummary, event: &ExecutionEvent, received_at: Timestamp) -> bool {
     summary.event_count = summary.event_count.saturating_add(1);
     let at = event.timestamp.unwrap_or(received_at);
+    // Whoever reports works. A replay brings what is old, so the event's own time counts, but never more than now.
+    if summary.heartbeat_at.is_some() {
+        summary.heartbeat_at = summary.heartbeat_at.max(Some(at.min(received_at)));
+    }
     match event.kind {
         ExecutionEventKind::AgentStart => start(summary, event, at),
         ExecutionEventKind::AgentComplete => complete(summary, event, at),
@@ -48,6 +54,11 @@ pub fn apply_event(summary: &mut ExecutionSummary, event: &ExecutionEvent, recei
 }
 
 fn start(summary: &mut ExecutionSummary, event: &ExecutionEvent, at: Timestamp) -> bool {
+    if summary.status.is_final() {
+        // Whoever retries it may be another worker, which need not beat.
+        summary.heartbeat_at = None;
+        summary.heartbeat_seconds = None;
+    }
     if summary.status != ExecutionStatus::Running {
         summary.started_at = Some(at);
     }

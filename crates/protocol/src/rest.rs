@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Erro
 
 use crate::{DecodeError, Json, Object, OrganizationId};
 
-pub use agent::{AgentList, AgentSummary};
+pub use agent::{AgentExecution, AgentList, AgentSummary};
 pub use chat::{
     ChatFile, Conversation, ConversationChanged, ConversationList, ConversationSummary, Message, PostMessage,
     Posted, Role,

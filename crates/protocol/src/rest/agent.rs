@@ -43,6 +43,36 @@ pub struct AgentSummary {
     pub heartbeat_seconds: Option<u64>,
     /// When its latest heartbeats were received, oldest first.
     pub beats: Vec<Timestamp>,
+    /// The executions that are worked on under its name, those last that were heard of last: several runs of a program may
+    /// share a name, and the end of one is not the end of the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub executions: Vec<AgentExecution>,
+}
+
+/// An execution that is worked on under an agent's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentExecution {
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// When its worker was last heard, by the clock of whoever received it.
+    pub heard_at: Timestamp,
+    /// What is being done in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_task: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for AgentExecution {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_members(deserializer, |object| {
+            let missing = |field| DecodeError::MissingField { kind: "agent".into(), field };
+            Ok(Self {
+                execution_id: identifier(object, "executionId").ok_or(missing("executionId"))?.into(),
+                heard_at: object.time("heardAt").ok_or(missing("heardAt"))?,
+                current_task: object.text("currentTask").map(Cow::into_owned),
+            })
+        })
+    }
 }
 
 impl AgentSummary {
@@ -61,6 +91,7 @@ impl AgentSummary {
             heard_at: None,
             heartbeat_seconds: None,
             beats: Vec::new(),
+            executions: Vec::new(),
         }
     }
 
@@ -87,6 +118,7 @@ impl AgentSummary {
             heard_at: object.time("heardAt").or(last_heartbeat),
             heartbeat_seconds: object.whole("heartbeatSeconds"),
             beats: list(object, "beats"),
+            executions: list(object, "executions"),
             ..Self::of(
                 object.text("organizationId").map(OrganizationId::from).unwrap_or_default(),
                 agent_id.into(),

@@ -41,6 +41,13 @@ pub struct ExecutionSummary {
     pub error: Option<String>,
     /// How many events it has, those included that retention has deleted.
     pub event_count: u64,
+    /// When its worker last gave a sign of life, where that is one that beats: by a heartbeat that names the execution, or
+    /// by an event of it since. Absent, nobody knows whether silence means anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat_at: Option<Timestamp>,
+    /// How often its worker says that it beats, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat_seconds: Option<u64>,
 }
 
 impl ExecutionSummary {
@@ -70,6 +77,8 @@ impl ExecutionSummary {
             exit_code: object.number("exitCode").map(|code| code as i32),
             error: object.text("error").map(Cow::into_owned),
             event_count: object.whole("eventCount").unwrap_or(0),
+            heartbeat_at: object.time("heartbeatAt"),
+            heartbeat_seconds: object.whole("heartbeatSeconds"),
         })
     }
 }

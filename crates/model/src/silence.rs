@@ -1,0 +1,119 @@
+//! An execution whose worker beats: its signs of life, and what their absence means.
+
+use switchboard_protocol::{AgentEvent, AgentEventKind, ExecutionStatus, Timestamp, rest::ExecutionSummary};
+
+use crate::agent::{MISSED_HEARTBEATS, heard_at, sane_heartbeat_ms};
+
+/// Takes a heartbeat that names this execution as a sign of life of its worker. Answers whether anything changed. It moves no
+/// status: who beats may be waiting, and who has ended may have a last heartbeat on its way.
+///
+/// Which execution it names is for the caller to see to.
+pub fn apply_heartbeat(summary: &mut ExecutionSummary, event: &AgentEvent, received_at: Timestamp) -> bool {
+    let AgentEventKind::Heartbeat { heartbeat_seconds, .. } = &event.kind else { return false };
+    let before = (summary.heartbeat_at, summary.heartbeat_seconds);
+    summary.heartbeat_at = summary.heartbeat_at.max(Some(heard_at(event, received_at)));
+    summary.heartbeat_seconds = heartbeat_seconds.or(summary.heartbeat_seconds);
+    before != (summary.heartbeat_at, summary.heartbeat_seconds)
+}
+
+/// Since when the worker of a running execution has been silent; `None` while it is not, where it never beat, and where
+/// the execution does not run.
+///
+/// Silence is longer than three heartbeats, as it is for agents. What it is not: an end. The worker may come back.
+pub fn worker_silent_since(summary: &ExecutionSummary, now: Timestamp) -> Option<Timestamp> {
+    if summary.status != ExecutionStatus::Running {
+        return None;
+    }
+    let heard = summary.heartbeat_at?;
+    let patience = sane_heartbeat_ms(summary.heartbeat_seconds).saturating_mul(MISSED_HEARTBEATS);
+    (now.millis_since(heard) > patience).then_some(heard)
+}
+
+#[cfg(test)]
+mod tests {
+    use switchboard_protocol::{ExecutionEvent, ExecutionEventKind};
+
+    use super::*;
+    use crate::{apply_event, new_summary};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    fn event(kind: &str, second: i64) -> ExecutionEvent {
+        ExecutionEvent {
+            id: None,
+            kind: ExecutionEventKind::from(kind),
+            timestamp: Some(at(second)),
+            data: None,
+        }
+    }
+
+    fn heartbeat(seconds: Option<u64>) -> AgentEvent {
+        let kind = AgentEventKind::Heartbeat { status: None, current_task: None, heartbeat_seconds: seconds };
+        AgentEvent::of("a-1".into(), kind)
+    }
+
+    fn running() -> ExecutionSummary {
+        let mut summary = new_summary(&"acme".into(), &"e-1".into());
+        apply_event(&mut summary, &event("agent-start", 0), at(0));
+        summary
+    }
+
+    #[test]
+    fn a_worker_that_never_beat_is_never_silent() {
+        assert_eq!(worker_silent_since(&running(), at(1_000_000)), None);
+    }
+
+    #[test]
+    fn three_missed_heartbeats_are_silence_and_the_next_one_ends_it() {
+        let mut summary = running();
+        apply_heartbeat(&mut summary, &heartbeat(Some(5)), at(10));
+        assert_eq!(worker_silent_since(&summary, at(25)), None);
+        assert_eq!(worker_silent_since(&summary, at(26)), Some(at(10)));
+        assert!(apply_heartbeat(&mut summary, &heartbeat(None), at(30)));
+        assert_eq!((worker_silent_since(&summary, at(45)), summary.heartbeat_seconds), (None, Some(5)));
+    }
+
+    #[test]
+    fn without_an_interval_the_usual_one_is_assumed_and_an_absurd_one_is_held_at_an_hour() {
+        let mut summary = running();
+        apply_heartbeat(&mut summary, &heartbeat(None), at(0));
+        assert_eq!(worker_silent_since(&summary, at(60)), None);
+        assert_eq!(worker_silent_since(&summary, at(61)), Some(at(0)));
+        apply_heartbeat(&mut summary, &heartbeat(Some(u64::MAX)), at(0));
+        assert_eq!(worker_silent_since(&summary, at(3 * 3_600 + 1)), Some(at(0)));
+    }
+
+    #[test]
+    fn any_event_is_a_sign_of_life_as_old_as_it_says_and_never_newer_than_now() {
+        let mut summary = running();
+        apply_event(&mut summary, &event("output", 5), at(5));
+        assert_eq!(summary.heartbeat_at, None, "a worker that never beat");
+        apply_heartbeat(&mut summary, &heartbeat(Some(5)), at(10));
+        apply_event(&mut summary, &event("output", 20), at(20));
+        assert_eq!(worker_silent_since(&summary, at(35)), None);
+        apply_event(&mut summary, &event("output", 22), at(600));
+        assert_eq!(worker_silent_since(&summary, at(600)), Some(at(22)), "a replay");
+        apply_event(&mut summary, &event("output", 9_000), at(601));
+        assert_eq!(summary.heartbeat_at, Some(at(601)), "a worker whose clock is ahead");
+    }
+
+    #[test]
+    fn what_has_ended_is_not_silent_and_a_retry_begins_anew() {
+        let mut summary = running();
+        apply_heartbeat(&mut summary, &heartbeat(Some(5)), at(10));
+        apply_event(&mut summary, &event("agent-complete", 11), at(11));
+        assert!(summary.heartbeat_at.is_some());
+        assert_eq!(worker_silent_since(&summary, at(1_000)), None);
+        apply_event(&mut summary, &event("agent-start", 500), at(500));
+        assert_eq!(worker_silent_since(&summary, at(1_000)), None, "the one that retries may not beat");
+    }
+
+    #[test]
+    fn only_heartbeats_say_that_a_worker_beats() {
+        let mut summary = running();
+        assert!(!apply_heartbeat(&mut summary, &AgentEvent::of("a".into(), AgentEventKind::Started), at(1)));
+        assert_eq!(summary.heartbeat_at, None);
+    }
+}
