@@ -119,6 +119,10 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
             summary.error = said(error.as_deref());
         }
     }
+    let is_failure = matches!(event.kind, AgentEventKind::Error { .. });
+    if summary.status != before.0 || summary.status_since.is_none() || is_failure {
+        summary.status_since = Some(at);
+    }
     let after =
         (summary.status, &summary.current_task, &summary.error, &summary.department, &summary.execution_id);
     (before.0, &before.1, &before.2, &before.3, &before.4) != after

@@ -3,12 +3,13 @@
 //! [`Log`] is the truth: a report is durable when [`Log::append`] returns, its sequence number is given in the
 //! transaction that stores it, and live delivery, replay and a slow reader's catching up are the same
 //! [`Log::read`]. [`Executions`] is a projection that the same transaction keeps, by the reducer of
-//! `switchboard-model`. [`Chat`] holds conversations and the queue of tasks, [`Scrapes`] scrape runs with
+//! `switchboard-model`, and [`Agents`] is another. [`Chat`] holds conversations and the queue of tasks, [`Scrapes`] scrape runs with
 //! their pages, items and frontiers, and [`Search`] finds what was written. All are traits with one contract test suite
 //! (the `contract` module, behind the feature of that name). [`SqliteStore`] is the embedded default.
 
 use futures::future::BoxFuture;
 
+mod agents;
 mod chat;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -20,6 +21,7 @@ mod search;
 pub mod sqlite;
 mod upkeep;
 
+pub use agents::Agents;
 pub use chat::{
     CLAIM_HISTORY, Chat, ChatCost, Claim, ConversationQuery, MAX_MESSAGES, MOST_ATTEMPTS, NewMessage,
     PostOutcome, Recovered,
@@ -40,6 +42,6 @@ pub use upkeep::{ENTRY_OVERHEAD_BYTES, Retention, Upkeep};
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// All that a hub asks of its storage.
-pub trait Store: Log + Executions + Chat + Scrapes + Search + Upkeep {}
+pub trait Store: Log + Executions + Agents + Chat + Scrapes + Search + Upkeep {}
 
-impl<T: Log + Executions + Chat + Scrapes + Search + Upkeep> Store for T {}
+impl<T: Log + Executions + Agents + Chat + Scrapes + Search + Upkeep> Store for T {}

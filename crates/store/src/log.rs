@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use switchboard_protocol::{
-    ExecutionFrame, ExecutionId, OrganizationId, ScrapeProgress, TaskId, TaskResult, rest::TaskDelta,
+    AgentEvent, ExecutionFrame, ExecutionId, OrganizationId, ScrapeProgress, TaskId, TaskResult,
+    rest::TaskDelta,
 };
 use tokio::sync::watch;
 
@@ -52,6 +53,8 @@ pub struct Report {
 pub enum Fold {
     /// An execution's event. Such a frame is delivered to subscribers of its execution only.
     Execution(ExecutionFrame),
+    /// What an agent says of itself; see [`Agents`](crate::Agents).
+    Agent(AgentEvent),
     /// The end of a task; see [`Chat`](crate::Chat) for what becomes of it.
     TaskResult(TaskResult),
     /// A part of a task's answer. It is kept with the task while the task runs, so that who comes later sees it too.

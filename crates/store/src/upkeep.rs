@@ -17,7 +17,8 @@ pub trait Upkeep: Send + Sync + 'static {
     /// as a whole, with its messages and tasks, when its latest message is older than `age_ms` and no task of it is
     /// open; without `age_ms` it stays. A scrape run goes as a whole, with its pages and items, when it was last heard
     /// of before `age_ms` and no crawler of this store is to work on it; without `age_ms` it stays. The frontier of a run
-    /// that has ended goes in any case. Conversations and scrape runs are no entries: `bytes` does not count them.
+    /// that has ended goes in any case. An agent goes when it was last heard of before `age_ms`; without `age_ms` it stays.
+    /// Conversations, scrape runs and agents are no entries: `bytes` does not count them.
     ///
     /// What was deleted is not found any more, and what is not in the index of [`Search`](crate::Search) yet is
     /// brought into it, within the bound of one search.

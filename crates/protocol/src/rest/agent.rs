@@ -20,6 +20,9 @@ pub struct AgentSummary {
     pub organization_id: OrganizationId,
     /// What it said of itself last. That it has fallen silent is nothing that it can say: who watches derives it.
     pub status: AgentStatus,
+    /// Since when it is so, by the agent's own clock where it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_since: Option<Timestamp>,
     /// The department that it works for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<NamedEntity>,
@@ -82,6 +85,7 @@ impl AgentSummary {
             agent_id,
             organization_id,
             status: AgentStatus::Running,
+            status_since: None,
             department: None,
             current_task: None,
             execution_id: None,
@@ -108,6 +112,7 @@ impl AgentSummary {
                 .text("status")
                 .and_then(|name| AgentStatus::from_name(&name))
                 .unwrap_or(AgentStatus::Running),
+            status_since: object.time("statusSince"),
             department: NamedEntity::read(object, "department"),
             current_task: object.text("currentTask").map(Cow::into_owned),
             execution_id: object.text("executionId").map(ExecutionId::from),

@@ -13,6 +13,7 @@
     reason = "these are tests, though not marked as such: whoever implements a store marks them"
 )]
 
+mod agents;
 mod chat;
 mod chatting;
 mod conversations;
@@ -41,6 +42,7 @@ use futures::future::BoxFuture;
 
 use crate::Store;
 
+pub use agents::*;
 pub use chat::*;
 pub use conversations::*;
 pub use executions::*;
@@ -100,6 +102,12 @@ macro_rules! contract_tests {
             a_log_that_retention_emptied_goes_on
             emptied_executions_go_when_they_are_old_or_over
             reports_come_in_while_retention_deletes
+            agents_are_the_fold_of_their_frames
+            a_duplicate_changes_no_agent
+            agents_are_as_of_their_seq_while_reports_come
+            too_many_agents_push_the_longest_unheard_out
+            silent_agents_go_with_age
+            a_heartbeat_is_a_sign_of_life_of_its_execution
             a_message_is_stored_with_its_task
             a_message_sent_again_is_not_stored_again
             an_unknown_conversation_stores_nothing

@@ -6,6 +6,7 @@ use rusqlite::{Transaction, params};
 use switchboard_protocol::{Envelope, Frame, OrganizationId, Timestamp};
 
 use super::{
+    agents::{AgentKey, HeardAgent},
     chat::Ended,
     executions::Changed,
     failure::Failure,
@@ -26,6 +27,8 @@ pub(super) struct Changes<'a> {
     pub(super) memory: &'a mut Memory,
     /// The executions that this transaction has to do with.
     pub(super) executions: HashMap<ExecutionKey, Changed>,
+    /// The agents that it heard of.
+    pub(super) agents: HashMap<AgentKey, HeardAgent>,
     /// How many batches were added, which tells one batch's announcements from another's.
     pub(super) batches: u64,
     organizations: HashMap<OrganizationId, Organization>,
@@ -69,6 +72,7 @@ impl<'a> Changes<'a> {
             memory,
             organizations: HashMap::new(),
             executions: HashMap::new(),
+            agents: HashMap::new(),
             batches: 0,
         }
     }
@@ -107,7 +111,7 @@ impl<'a> Changes<'a> {
         Ok(Appended { accepted, duplicates, seq })
     }
 
-    /// Writes back what changed, once for each organization and execution, and answers what the writer's memory
+    /// Writes back what changed, once for each organization, execution and agent, and answers what the writer's memory
     /// is to hold once the transaction is committed.
     pub(super) fn write(self) -> Result<Written, Failure> {
         let mut update = self
@@ -117,6 +121,7 @@ impl<'a> Changes<'a> {
             update.execute(params![id, head.cast_signed(), bytes.cast_signed()])?;
         }
         self.write_executions()?;
+        self.write_agents()?;
         let executions = self.executions.into_iter().map(|(key, changed)| (key, changed.execution)).collect();
         Ok(Written { organizations: self.organizations, executions })
     }
@@ -157,6 +162,7 @@ impl<'a> Changes<'a> {
             Some(Fold::Execution(frame)) => {
                 self.execution_event(name, organization, report, frame, &mut untold.executions)
             }
+            Some(Fold::Agent(event)) => self.agent_event(name, organization, report, event),
             Some(Fold::TaskResult(result)) => {
                 self.task_result(organization, report, result, &mut untold.tasks)
             }

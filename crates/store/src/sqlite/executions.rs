@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use switchboard_protocol::{
-    DashboardUpdate, ExecutionFrame, ExecutionId, ExecutionStatus, Frame, Json, OrganizationId,
+    AgentEvent, DashboardUpdate, ExecutionFrame, ExecutionId, ExecutionStatus, Frame, Json, OrganizationId,
     rest::{ExecutionChanged, ExecutionSummary},
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Changed {
     pub(super) execution: StoredExecution,
     /// Whether an event was added; not so where all were duplicates.
     grown: bool,
+    /// Whether its worker gave a sign of life. That is no entry, so it counts for retention as none.
+    beaten: bool,
     /// The batch that has announced the change already.
     announced_by: u64,
 }
@@ -50,6 +52,7 @@ impl Changes<'_> {
                 summary: switchboard_model::new_summary(name, &frame.execution_id),
             },
             grown: true,
+            beaten: false,
             announced_by: 0,
         });
         changed.grown = true;
@@ -60,6 +63,20 @@ impl Changes<'_> {
             unannounced.push(key);
         }
         Ok(Fate::Stored)
+    }
+
+    /// Takes a heartbeat as a sign of life of the execution that it names, where that is known: it comes to exist with its
+    /// first event and not with a beat. Nothing is announced, because everybody has the heartbeat itself.
+    pub(super) fn sign_of_life(&mut self, key: ExecutionKey, event: &AgentEvent) -> Result<(), Failure> {
+        if self.load(&key)?.is_none() {
+            return Ok(());
+        }
+        let received_at = self.received_at;
+        if let Some(changed) = self.executions.get_mut(&key) {
+            changed.beaten |=
+                switchboard_model::apply_heartbeat(&mut changed.execution.summary, event, received_at);
+        }
+        Ok(())
     }
 
     /// Makes sure that an execution which is known stands among the changes. Answers its position, and `None`
@@ -77,7 +94,7 @@ impl Changes<'_> {
             },
         };
         let position = execution.position;
-        slot.insert(Changed { execution, grown: false, announced_by: 0 });
+        slot.insert(Changed { execution, grown: false, beaten: false, announced_by: 0 });
         Ok(Some(position))
     }
 
@@ -116,6 +133,12 @@ impl Changes<'_> {
                 searchable(summary),
                 serde_json::to_string(summary)?,
             ])?;
+        }
+        let mut update =
+            self.transaction.prepare_cached("UPDATE executions SET summary = ?2 WHERE position = ?1")?;
+        let beaten = self.executions.values().filter(|changed| changed.beaten && !changed.grown);
+        for StoredExecution { position, summary } in beaten.map(|changed| &changed.execution) {
+            update.execute(params![position.key(), serde_json::to_string(summary)?])?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 //!
 //! * `queue` bounds what waits; `writer` is the thread and the group commit; `changes` is what one
 //!   transaction does to the log; `executions` is the fold of executions and the updates that are derived from it;
+//!   `agents` is that of agents, with their list;
 //!   `memory` is what the writer knows without reading.
 //! * `readers` runs reads; `entries` and `lists` are the queries.
 //! * `chat` holds conversations and tasks, `scrapes` scrape runs, and `search` the index of what was written; the
@@ -16,6 +17,7 @@
 //! Nothing outside this folder may assume that there is one process, as there is here: a lock on the folder
 //! sees to it.
 
+mod agents;
 mod changes;
 mod chat;
 mod entries;
@@ -254,6 +256,7 @@ impl Upkeep for SqliteStore {
             {}
             if let Some(cutoff) = limits.cutoff {
                 while self.work(move |connection, _| chat::forget(connection, cutoff)).await? {}
+                while self.work(move |connection, _| agents::forget(connection, cutoff)).await? {}
                 while self.work(move |connection, _| scrapes::forget(connection, cutoff)).await? {}
             }
             while self.work(|connection, _| scrapes::sweep(connection)).await? {}

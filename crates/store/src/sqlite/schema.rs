@@ -228,6 +228,19 @@ const MIGRATIONS: &[&str] = &[
         whole INTEGER NOT NULL
     ) STRICT;
     ",
+    // 3 → 4: agents. `heard_at` is when the last frame of one was stored.
+    "
+    CREATE TABLE agents (
+        id INTEGER PRIMARY KEY,
+        organization INTEGER NOT NULL,
+        agent_id TEXT NOT NULL,
+        heard_at INTEGER NOT NULL,
+        summary TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX agents_by_id ON agents (organization, agent_id);
+    CREATE INDEX agents_heard ON agents (organization, heard_at, agent_id);
+    CREATE INDEX agents_idle ON agents (heard_at);
+    ",
 ];
 
 /// Brings the database to the newest schema, creating it in an empty file.

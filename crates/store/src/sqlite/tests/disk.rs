@@ -6,8 +6,8 @@ use switchboard_protocol::Timestamp;
 
 use super::{
     super::{
-        changes, chat::statements as chat, entries, folder, lists, prune, scrapes::statements as scrapes,
-        search::statements as search,
+        agents, changes, chat::statements as chat, entries, folder, lists, prune,
+        scrapes::statements as scrapes, search::statements as search,
     },
     note, output, temporary,
 };
@@ -143,6 +143,11 @@ async fn no_statement_reads_a_whole_log() {
         (scrapes::ITEMS_AFTER, "PRIMARY KEY"),
         (scrapes::IDLE, "scrape_runs_idle"),
         (scrapes::SWEEP, "scrape_addresses_by_url"),
+        (agents::AGENT, "agents_by_id"),
+        (agents::LIST, "agents_by_id"),
+        (agents::COUNT, "agents_"),
+        (agents::EXCESS, "agents_heard"),
+        (agents::IDLE, "agents_idle"),
         (search::REACH, "PRIMARY KEY"),
         (search::UNREAD, "PRIMARY KEY"),
         (search::LINE, "PRIMARY KEY"),
@@ -156,7 +161,7 @@ async fn no_statement_reads_a_whole_log() {
             .unwrap();
         assert!(steps.iter().any(|step| step.contains("SEARCH") && step.contains(index)), "{sql}: {steps:?}");
         let scanned = |table: &str| steps.iter().any(|step| step.starts_with(&format!("SCAN {table}")));
-        let tables = ["entries", "executions", "conversations", "messages", "tasks", "scrape_"];
+        let tables = ["entries", "executions", "conversations", "messages", "tasks", "scrape_", "agents"];
         for table in tables {
             assert!(!scanned(table), "{sql}: {steps:?}");
         }

@@ -1,11 +1,12 @@
 //! A file of an earlier version goes on where it was.
 
 use rusqlite::Connection;
+use switchboard_protocol::{AgentEvent, AgentEventKind};
 
 use super::{super::schema, note, output, temporary};
 use crate::{
-    Chat, Executions, Log, NewAddress, NewMessage, NewScrape, PostOutcome, Report, ScrapeQuery, Scrapes,
-    Search, StartOutcome,
+    Agents, Chat, Executions, Fold, Log, NewAddress, NewMessage, NewScrape, PostOutcome, Report, ScrapeQuery,
+    Scrapes, Search, StartOutcome,
 };
 
 /// What a hub of schema 1 left behind: the log, the execution in it, and the words that nobody has indexed.
@@ -57,7 +58,7 @@ async fn a_file_of_schema_1_is_migrated_and_keeps_all() {
         assert_eq!(store.bounds("acme".into()).await.unwrap().head, 5);
         let version: i32 =
             temporary.intruder().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 3);
+        assert_eq!(version, 4);
     }
 }
 
@@ -111,4 +112,47 @@ async fn a_file_of_schema_2_is_migrated_and_takes_scrape_runs() {
         assert_eq!((entries.len(), &*entries[0].body), (5, &*note("one").body), "the log goes on");
     }
     assert_eq!(outcomes, [StartOutcome::Started, StartOutcome::Known]);
+}
+
+/// What a hub of schema 3 left behind: a log in which an agent has spoken, which nobody kept then, and an execution whose
+/// summary knows of no heartbeat.
+#[tokio::test]
+async fn a_file_of_schema_3_is_migrated_and_hears_of_agents() {
+    let temporary = temporary();
+    let beat = r#"{"type":"heartbeat","agentId":"a-1","executionId":"e-1"}"#;
+    {
+        let source = super::temporary();
+        let store = source.store();
+        let early = Report { body: beat.into(), ..note("") };
+        store.append("acme".into(), vec![output("e-1", "hello"), early]).await.unwrap();
+        drop(store);
+        let mut connection = Connection::open(temporary.database()).unwrap();
+        schema::migrate_to(&mut connection, 3);
+        connection.execute("ATTACH ?1 AS source", [source.database().to_str().unwrap()]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO organizations SELECT * FROM source.organizations;
+                 INSERT INTO entries (position, execution, received_at, report_id, body)
+                     SELECT position, execution, received_at, report_id, body FROM source.entries;
+                 INSERT INTO executions (position, execution_id, status, last_at, emptied, searchable, summary)
+                     SELECT position, execution_id, status, last_at, emptied, searchable, summary
+                     FROM source.executions;",
+            )
+            .unwrap();
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'agents'";
+        let tables: i64 = connection.query_row(tables, (), |row| row.get(0)).unwrap();
+        assert_eq!(tables, 0, "this is schema 3");
+    }
+    let mut known = Vec::new();
+    for _ in 0..2 {
+        let store = temporary.store();
+        known.push(store.agents("acme".into()).await.unwrap().items.len());
+        let kind = AgentEventKind::Heartbeat { status: None, current_task: None, heartbeat_seconds: Some(7) };
+        let event = AgentEvent { execution_id: Some("e-1".into()), ..AgentEvent::of("a-1".into(), kind) };
+        let report = Report { body: beat.into(), fold: Some(Fold::Agent(event)), ..note("") };
+        store.append("acme".into(), vec![report]).await.unwrap();
+        let execution = store.execution("acme".into(), "e-1".into(), 10).await.unwrap().unwrap();
+        assert_eq!((execution.events.len(), execution.summary.heartbeat_seconds), (1, Some(7)));
+    }
+    assert_eq!(known, [0, 1], "agents are heard of from now on");
 }
