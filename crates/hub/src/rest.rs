@@ -1,4 +1,4 @@
-//! The HTTP calls that read: health, executions, organizations, and the dashboard's configuration.
+//! The HTTP calls that read: health, executions, agents, organizations, and the dashboard's configuration.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use switchboard_protocol::{
     ExecutionId, ExecutionStatus, OrganizationId,
-    rest::{ExecutionList, ExecutionSnapshot, Health},
+    rest::{AgentList, ExecutionList, ExecutionSnapshot, Health},
 };
 use switchboard_store::ExecutionQuery;
 
@@ -92,6 +92,25 @@ pub async fn execution(
     })
 }
 
+/// The query of `GET /api/agents`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AgentsQuery {
+    organization_id: Option<String>,
+}
+
+/// `GET /api/agents`: all agents of an organization, by their names. There are never so many that it takes pages.
+pub async fn agents(
+    State(hub): State<Arc<Hub>>,
+    headers: HeaderMap,
+    query: Result<Query<AgentsQuery>, QueryRejection>,
+) -> Result<Json<AgentList>, Failure> {
+    let scope = hub.keys.admit_request(&headers)?;
+    let AgentsQuery { organization_id } = parsed(query)?;
+    let organization = scope.choose(given(organization_id).map(OrganizationId::from))?;
+    Ok(Json(hub.store.agents(organization).await?))
+}
+
 /// `GET /api/organizations`.
 #[derive(Debug, Serialize)]
 pub struct OrganizationList {
@@ -119,7 +138,7 @@ pub async fn dashboard_config(State(hub): State<Arc<Hub>>) -> Response {
 /// Any other path below `/api`.
 pub async fn unknown_path() -> Failure {
     Failure::not_found(
-        "There is no such call. See /api/health, /api/executions, /api/organizations, /api/chat/messages, \
+        "There is no such call. See /api/health, /api/executions, /api/agents, /api/organizations, /api/chat/messages, \
          /api/conversations, /api/tasks, /api/scrape/runs, /api/scrape/preview, /api/scrape/stream, /api/events and /api/ws.",
     )
 }

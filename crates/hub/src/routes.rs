@@ -26,6 +26,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/api/health", get(rest::health))
         .route("/api/executions", get(rest::executions))
         .route("/api/executions/{id}", get(rest::execution))
+        .route("/api/agents", get(rest::agents))
         .route("/api/organizations", get(rest::organizations))
         .route("/api/events", post(ingest::report))
         .route("/api/chat/messages", post(chat::post))

@@ -182,3 +182,21 @@ fn help_names_every_setting_with_its_variable() {
         assert!(help.contains(name), "{name} is missing");
     }
 }
+
+#[test]
+fn a_daemons_address_that_no_browser_could_open_is_refused_at_start() {
+    let data = tempfile::tempdir().unwrap();
+    for (address, words) in [
+        ("127.0.0.1:7000/ws", "give an address such as ws://127.0.0.1:7000/ws"),
+        ("ftp://daemon.example.org/", "does not begin with ws://, wss://, http:// or https://"),
+    ] {
+        let mut command = switchboard();
+        command
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path())
+            .env("DAEMON_HUB_WS_URL", address);
+        let (code, said) = refuses(&mut command);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains("--daemon-hub-ws-url") && said.contains(words), "{said}");
+    }
+}

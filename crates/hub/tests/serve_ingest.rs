@@ -182,3 +182,45 @@ async fn pages_of_allowed_origins_may_read_and_others_may_not_even_report() {
         client.get(hub.url("/api/executions")).header("host", "evil.example.org").send().await.unwrap();
     assert_eq!(rebound.status().as_u16(), 403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_are_listed_with_what_they_said_and_only_to_who_may_see_them() {
+    let keys = Keys::parse("acme-key-1=acme;beta-key-1=beta;both-key-1=acme,beta").unwrap();
+    let hub = TestHub::start_with(|config| config.keys = keys).await;
+    let (a, b, both) =
+        (Api::with_key("acme-key-1"), Api::with_key("beta-key-1"), Api::with_key("both-key-1"));
+    let url = hub.url("/api/agents");
+    assert_eq!(a.get(&url).await, (200, json!({"items": [], "seq": 0})));
+    let frames = [
+        json!({"type": "agent_started", "agentId": "w-2", "department": "tools"}),
+        json!({"type": "heartbeat", "agentId": "w-1", "currentTask": "mail", "heartbeatSeconds": 5,
+               "receivedAt": "2099-01-01T00:00:00Z"}),
+    ];
+    let body = json!(frames).to_string();
+    assert_eq!(a.post(&hub.url("/api/events"), body).await.0, 202);
+    let (status, list) = a.get(&url).await;
+    assert_eq!((status, &list["seq"]), (200, &json!(2)));
+    let ids: Vec<_> = list["items"].as_array().unwrap().iter().map(|item| item["agentId"].clone()).collect();
+    assert_eq!(ids, ["w-1", "w-2"]);
+    let first = &list["items"][0];
+    assert_eq!((&first["currentTask"], &first["heartbeatSeconds"]), (&json!("mail"), &json!(5)));
+    assert!(!first["heardAt"].as_str().unwrap().starts_with("2099"), "by the hub's clock: {first}");
+    assert_eq!(list["items"][1]["department"]["name"], "tools");
+
+    assert_eq!(b.get(&url).await.1["items"], json!([]), "its own organization");
+    assert_eq!(b.get(&format!("{url}?organizationId=acme")).await.0, 403);
+    assert_eq!(both.get(&format!("{url}?organizationId=acme")).await.1["items"].as_array().unwrap().len(), 2);
+    assert_eq!(Api::default().get(&url).await.0, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_that_names_its_execution_is_seen_in_it() {
+    let hub = TestHub::start().await;
+    let beat = json!({"type": "heartbeat", "agentId": "w", "executionId": "e-1", "heartbeatSeconds": 7});
+    hub.report(&[event("e-1", "agent-start", "x"), beat]).await;
+    let (_, snapshot) = hub.get("/api/executions/e-1").await;
+    assert_eq!((&snapshot["heartbeatSeconds"], &snapshot["eventCount"]), (&json!(7), &json!(1)));
+    let (_, list) = hub.get("/api/executions").await;
+    assert_eq!(list["items"][0]["heartbeatAt"], snapshot["heartbeatAt"]);
+    assert!(snapshot["heartbeatAt"].is_string(), "{snapshot}");
+}

@@ -106,14 +106,14 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
             summary.execution_id.clone_from(&event.execution_id);
             work_on(summary, event.execution_id.as_ref(), heard);
         }
-        AgentEventKind::Stopped if others_go_on(summary, event.execution_id.as_ref()) => {}
+        AgentEventKind::Stopped | AgentEventKind::Error { .. }
+            if others_go_on(summary, event.execution_id.as_ref()) => {}
         AgentEventKind::Stopped => {
             summary.status = AgentStatus::Stopped;
             summary.current_task = None;
             summary.execution_id = None;
             summary.executions.clear();
         }
-        AgentEventKind::Error { .. } if others_go_on(summary, event.execution_id.as_ref()) => {}
         AgentEventKind::Error { error } => {
             summary.status = AgentStatus::Error;
             summary.error = said(error.as_deref());

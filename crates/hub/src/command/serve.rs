@@ -11,6 +11,7 @@ use switchboard_protocol::{OrganizationId, rest::DashboardConfig};
 use switchboard_store::Retention;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 use crate::{
     Config, StartError,
@@ -67,7 +68,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "KEY", env = "SWITCHBOARD_DASHBOARD_TOKEN", hide_env_values = true)]
     dashboard_token: Option<String>,
 
-    /// Socket of a daemon hub that the dashboard watches, for example `ws://127.0.0.1:7000/ws` [default: this hub]
+    /// Socket of a daemon hub that the dashboard watches over a connection of its own, which sends nothing: an address such as
+    /// `ws://127.0.0.1:7000/ws`, or a path of this hub's origin [default: this hub]
     #[arg(long, value_name = "URL", env = "DAEMON_HUB_WS_URL")]
     daemon_hub_ws_url: Option<String>,
 
@@ -159,7 +161,10 @@ impl ServeArgs {
                 token: unless_blank(self.dashboard_token),
                 ws_url: None,
                 api_url: None,
-                daemon_hub_ws_url: unless_blank(self.daemon_hub_ws_url),
+                daemon_hub_ws_url: unless_blank(self.daemon_hub_ws_url)
+                    .map(|address| daemon_address(&address))
+                    .transpose()
+                    .context("--daemon-hub-ws-url")?,
             },
             retention: Retention {
                 age_ms: (self.retention_days > 0).then(|| u64::from(self.retention_days) * DAY_MS),
@@ -171,6 +176,34 @@ impl ServeArgs {
             scrape: self.scrape.config()?,
         })
     }
+}
+
+/// A daemon hub's socket as a browser can open it: an address, or a path of the page's origin. What is wrong with it is said
+/// here, where somebody reads it, and not by a page that never connects.
+fn daemon_address(text: &str) -> anyhow::Result<String> {
+    let text = text.trim();
+    let expected = "give an address such as ws://127.0.0.1:7000/ws or wss://daemon.example.org/ws, or a path such as /daemon/ws";
+    // Two slashes begin a host, and what a browser takes for one must not be taken for a path here.
+    if text.starts_with('/') && !text.starts_with("//") && !text.starts_with("/\\") {
+        return Ok(text.to_owned());
+    }
+    let address =
+        Url::parse(text).map_err(|error| anyhow::anyhow!("`{text}` is no address ({error}); {expected}"))?;
+    if !matches!(address.scheme(), "ws" | "wss" | "http" | "https") {
+        anyhow::bail!("`{text}` does not begin with ws://, wss://, http:// or https://; {expected}");
+    }
+    if address.fragment().is_some() {
+        anyhow::bail!(
+            "`{text}` has a fragment, with which no browser opens a socket; leave out `#` and what follows it"
+        );
+    }
+    if !address.username().is_empty() || address.password().is_some() {
+        anyhow::bail!(
+            "`{text}` holds a user or a password, which browsers do not send to a socket and every visitor of the page could \
+             read; leave them out"
+        );
+    }
+    Ok(text.to_owned())
 }
 
 fn wrong_usage(error: &anyhow::Error) -> ExitCode {
@@ -246,6 +279,33 @@ fn size(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_daemons_address_is_one_that_a_browser_can_open_or_a_path() {
+        for good in [
+            "ws://127.0.0.1:7000/ws",
+            "wss://daemon.example.org/ws?x=1",
+            "http://[::1]:7000",
+            "HTTPS://daemon.example.org/ws",
+            "/daemon/ws",
+            " /ws ",
+        ] {
+            assert_eq!(daemon_address(good).unwrap(), good.trim());
+        }
+        for (bad, words) in [
+            ("127.0.0.1:7000/ws", "127.0.0.1:7000/ws"),
+            ("localhost:7000/ws", "does not begin with ws://"),
+            ("daemon.example.org", "is no address"),
+            ("ftp://daemon.example.org/", "does not begin with ws://"),
+            ("ws://", "is no address"),
+            ("//daemon.example.org/ws", "is no address"),
+            ("ws://daemon.example.org/#a", "leave out `#`"),
+            ("ws://user:secret@daemon.example.org/", "leave them out"),
+        ] {
+            let error = daemon_address(bad).unwrap_err().to_string();
+            assert!(error.contains(words), "{bad}: {error}");
+        }
+    }
 
     #[test]
     fn sizes_are_read_with_their_units() {

@@ -1,5 +1,6 @@
 //! `POST /api/events`: reports come in.
 
+mod agent;
 pub mod body;
 mod scrape;
 mod split;

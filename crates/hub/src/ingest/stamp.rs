@@ -6,7 +6,7 @@ use switchboard_protocol::{
 };
 use switchboard_store::{Fold, Report};
 
-use super::scrape;
+use super::{agent, scrape};
 use crate::{auth::Scope, problem::Failure, random};
 
 /// The longest name of a thing (an organization, an execution, a job …) that is taken, in bytes.
@@ -47,9 +47,10 @@ pub fn report(text: &str, scope: &Scope, now: Timestamp) -> Result<(Organization
             stamp_time(&mut frame, "timestamp", now)?;
             fold = Some(Fold::Scrape(scrape::stamp(&mut frame, progress)?));
         }
-        Frame::AgentEvent(_) => {
+        Frame::AgentEvent(event) => {
             name_organization(&mut frame, &organization)?;
             stamp_time(&mut frame, "timestamp", now)?;
+            fold = Some(Fold::Agent(agent::stamp(&mut frame, event, now)?));
         }
         Frame::JobEvent(event) => {
             stamp_data(&mut frame, &organization, Some(now))?;

@@ -152,6 +152,43 @@ fn a_bad_item_refuses_the_batch_and_says_which_and_why() {
 }
 
 #[test]
+fn an_agents_frame_says_when_the_hub_had_it_and_is_folded() {
+    let stored = read(
+        r#"{"type":"heartbeat","agentId":"a","receivedAt":"2099-01-01T00:00:00Z","timestamp":"2020-01-01T00:00:00Z",
+            "executionId":"e-1","heartbeatSeconds":20,"x":1.50}"#,
+    );
+    let report = &stored[0].1;
+    let frame: serde_json::Value = serde_json::from_str(&report.body).unwrap();
+    assert_eq!(frame["receivedAt"], "2026-03-31T12:00:00.000Z", "whatever its reporter says");
+    assert_eq!(frame["timestamp"], "2020-01-01T00:00:00Z", "its own clock is its own");
+    assert!(report.body.contains(r#""x":1.50"#), "what the hub does not know stays: {}", report.body);
+    let Some(switchboard_store::Fold::Agent(event)) = &report.fold else { panic!("{report:?}") };
+    assert_eq!(event.received_at, Some(Timestamp::from_millis(NOON)));
+    assert_eq!(event.execution_id, Some("e-1".into()));
+    let decoded = switchboard_protocol::decode(&report.body).unwrap().frame;
+    assert_eq!(decoded, switchboard_protocol::Frame::AgentEvent(event.clone()), "pages fold the same");
+}
+
+#[test]
+fn an_agents_frame_that_nobody_could_use_is_refused_in_words() {
+    let long = "n".repeat(10_000);
+    for (members, words) in [
+        (format!(r#""agentId":"{long}""#), "`agentId` must have 1 to 256 bytes"),
+        (r#""agentId":"a","heartbeatSeconds":0"#.to_owned(), "`heartbeatSeconds` must be a whole number"),
+        (r#""agentId":"a","heartbeatSeconds":3601"#.to_owned(), "from 1 to 3600"),
+        (r#""agentId":"a","heartbeatSeconds":1.5"#.to_owned(), "`heartbeatSeconds` must be a whole number"),
+        (r#""agentId":"a","heartbeatSeconds":"20""#.to_owned(), "`heartbeatSeconds` must be a whole number"),
+        (format!(r#""agentId":"a","executionId":"{long}""#), "`executionId` must have 1 to 256 bytes"),
+        (r#""agentId":"a","executionId":7"#.to_owned(), "`executionId` must be a string"),
+    ] {
+        let failure = refused(&format!(r#"{{"type":"heartbeat",{members}}}"#));
+        assert_eq!((failure.status().as_u16(), failure.index()), (400, Some(0)));
+        assert!(failure.detail().contains(words), "{}", failure.detail());
+    }
+    read(r#"{"type":"heartbeat","agentId":"a","heartbeatSeconds":null,"executionId":null}"#);
+}
+
+#[test]
 fn a_key_reports_to_its_organizations_only() {
     let scope = Scope::Only(vec!["acme".into(), "beta".into()]);
     let frame = |organization: &str| {

@@ -75,7 +75,7 @@ impl Changes<'_> {
         };
         switchboard_model::apply_agent_event(&mut agent.summary, event, received_at);
         if let Some(execution) = &event.execution_id {
-            self.sign_of_life((organization.id, execution.clone()), event)?;
+            self.sign_of_life(&(organization.id, execution.clone()), event)?;
         }
         Ok(fate)
     }

@@ -67,12 +67,12 @@ impl Changes<'_> {
 
     /// Takes a heartbeat as a sign of life of the execution that it names, where that is known: it comes to exist with its
     /// first event and not with a beat. Nothing is announced, because everybody has the heartbeat itself.
-    pub(super) fn sign_of_life(&mut self, key: ExecutionKey, event: &AgentEvent) -> Result<(), Failure> {
-        if self.load(&key)?.is_none() {
+    pub(super) fn sign_of_life(&mut self, key: &ExecutionKey, event: &AgentEvent) -> Result<(), Failure> {
+        if self.load(key)?.is_none() {
             return Ok(());
         }
         let received_at = self.received_at;
-        if let Some(changed) = self.executions.get_mut(&key) {
+        if let Some(changed) = self.executions.get_mut(key) {
             changed.beaten |=
                 switchboard_model::apply_heartbeat(&mut changed.execution.summary, event, received_at);
         }

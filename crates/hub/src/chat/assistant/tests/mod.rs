@@ -11,7 +11,8 @@ mod status;
 use std::sync::Arc;
 
 use switchboard_protocol::{
-    Envelope, ExecutionEvent, ExecutionEventKind, ExecutionFrame, Frame, Json, OrganizationId, Timestamp,
+    AgentEvent, Envelope, ExecutionEvent, ExecutionEventKind, ExecutionFrame, Frame, Json, OrganizationId,
+    Timestamp,
 };
 use switchboard_store::{Fold, Report, SqliteOptions, SqliteStore, Store};
 
@@ -118,6 +119,8 @@ fn frame(body: &str) -> Report {
 fn report(body: &str) -> Report {
     let fold = match switchboard_protocol::decode(body).unwrap().frame {
         Frame::ScrapeProgress(progress) => Some(Fold::Scrape(progress)),
+        // As the hub does, it says when it was had.
+        Frame::AgentEvent(event) => Some(Fold::Agent(AgentEvent { received_at: event.timestamp, ..event })),
         _ => None,
     };
     Report { fold, ..frame(body) }

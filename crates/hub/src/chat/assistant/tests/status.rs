@@ -19,8 +19,20 @@ async fn an_agent_is_as_its_newest_frame_says() {
     room.append("acme", agents_and_scrapes()).await;
     assert_eq!(
         room.ask("how is agent Crawler-7?").await,
-        "Agent `crawler-7` is **running**, said its latest heartbeat at 14:26 (3 m 07 s ago). It works on: page 7\n\n\
+        "Agent `crawler-7` is **stale**: it said that it is running, and is silent since 14:26 (3 m 07 s ago). It worked \
+         on: page 7\n\n\
          Times are in UTC."
+    );
+    room.append(
+        "acme",
+        vec![report(
+            r#"{"type":"heartbeat","agentId":"crawler-7","heartbeatSeconds":600,"status":"idle","timestamp":"2026-11-21T14:29:53Z"}"#,
+        )],
+    )
+    .await;
+    assert_eq!(
+        room.ask("how is agent Crawler-7?").await,
+        "Agent `crawler-7` is **idle**, said its latest heartbeat at 14:29 (7.0 s ago).\n\nTimes are in UTC."
     );
     assert_eq!(
         room.ask("/status crawler-8").await,
@@ -72,11 +84,15 @@ async fn an_execution_is_found_by_identifier_and_by_title() {
 #[tokio::test]
 async fn an_agent_is_told_with_its_latest_executions() {
     let room = Room::new();
-    room.append("acme", vec![frame(r#"{"type":"agent_stopped","agentId":"Crawler"}"#)]).await;
+    room.append(
+        "acme",
+        vec![report(r#"{"type":"agent_stopped","agentId":"Crawler","timestamp":"2026-11-21T14:00:00Z"}"#)],
+    )
+    .await;
     let run = |number: u32| start(&format!("e-{number}"), "Import", "2026-11-21T14:26:53Z");
     room.append("acme", (0..5).map(run).collect()).await;
     let answer = room.ask("/status crawler").await;
-    assert!(answer.starts_with("Agent `Crawler` **stopped**."), "{answer}");
+    assert!(answer.starts_with("Agent `Crawler` **stopped** at 14:00 (30 m 00 s ago)."), "{answer}");
     assert!(
         answer.contains("Executions that name `crawler`, the newest first:\n\n- [Import](/executions/e-4)"),
         "{answer}"
@@ -91,7 +107,7 @@ async fn a_name_that_nothing_has_is_answered_with_where_it_was_looked_for() {
     room.append("acme", agents_and_scrapes()).await;
     assert_eq!(
         room.ask("/status crawler-9").await,
-        "Nothing is known by the name `crawler-9`. In the log's latest 5,000 entries no agent is named so. No scrape run has it \
+        "Nothing is known by the name `crawler-9`. No agent is named so. No scrape run has it \
          as its name or title. No execution has it in title, agent, department or identifier.\n\n\
          Known are: agent `crawler-7`, agent `crawler-8`, scrape run `r-1`."
     );
@@ -104,14 +120,11 @@ async fn a_name_that_nothing_has_is_answered_with_where_it_was_looked_for() {
 async fn without_a_name_it_tells_which_there_are() {
     let room = Room::new();
     let empty = room.ask("/status").await;
-    assert!(
-        empty.contains("In the log's latest 5,000 entries no agent is named, and there is no scrape run."),
-        "{empty}"
-    );
+    assert!(empty.contains("There is no agent and no scrape run."), "{empty}");
     room.append("acme", agents_and_scrapes()).await;
     let answer = room.ask("/status").await;
     assert!(
-        answer.contains("\n- agent `crawler-7` is **running**") && answer.contains("\n- scrape run `r-1` is"),
+        answer.contains("\n- agent `crawler-7` is **stale**") && answer.contains("\n- scrape run `r-1` is"),
         "{answer}"
     );
 }

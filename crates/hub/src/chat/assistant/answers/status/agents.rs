@@ -1,30 +1,28 @@
-//! Agents that a daemon watches.
+//! Agents, as the store knows them.
 
-use switchboard_model::duration_text;
-use switchboard_protocol::{AgentEvent, AgentEventKind};
+use switchboard_model::{duration_text, silent_since};
+use switchboard_protocol::{AgentStatus, Timestamp, rest::AgentSummary};
+use switchboard_store::StoreError;
 
 use super::super::Asked;
 use crate::chat::assistant::markdown::{LINE_CHARACTERS, TITLE_CHARACTERS, code, escape, first_line};
 
-/// The most agents that are told apart. A log may name a new one with each entry.
-const MOST_AGENTS: usize = 1_000;
+/// An agent, and what is known of it.
+pub struct Agent(AgentSummary);
 
-/// An agent, and what was heard of it last.
-pub struct Agent {
-    /// Its name.
-    pub name: String,
-    latest: AgentEvent,
-}
-
-/// Adds what an event tells, going from the newest to the oldest: an agent is as its newest event says.
-pub fn add(agents: &mut Vec<Agent>, event: AgentEvent) {
-    let name = event.agent_id.as_str();
-    if agents.len() < MOST_AGENTS && agents.iter().all(|agent| agent.name != name) {
-        agents.push(Agent { name: name.to_owned(), latest: event });
-    }
+/// All agents, the one that was heard of last first.
+pub async fn all(asked: &Asked<'_>) -> Result<Vec<Agent>, StoreError> {
+    let mut agents = asked.store.agents(asked.organization.clone()).await?.items;
+    agents.sort_by_key(|agent| std::cmp::Reverse(agent.heard_at));
+    Ok(agents.into_iter().map(Agent).collect())
 }
 
 impl Agent {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.0.agent_id.as_str()
+    }
+
     /// How it is, in a sentence.
     pub fn describe(&self, asked: &Asked<'_>) -> String {
         format!("Agent {}", self.row_without_kind(asked))
@@ -36,32 +34,49 @@ impl Agent {
     }
 
     fn row_without_kind(&self, asked: &Asked<'_>) -> String {
-        let name = code(&self.name, TITLE_CHARACTERS);
-        let when = self.latest.timestamp.map(|at| {
+        let Self(agent) = self;
+        let name = code(agent.agent_id.as_str(), TITLE_CHARACTERS);
+        let when = |at: Timestamp| {
             let ago = duration_text(asked.now.millis_since(at));
-            format!(" at {} ({ago} ago)", asked.short(at))
-        });
-        let when = when.unwrap_or_default();
-        match &self.latest.kind {
-            AgentEventKind::Heartbeat { status, current_task, .. } => {
-                let task = current_task.as_deref().map(first_line).filter(|task| !task.is_empty());
-                let task = task
-                    .map(|task| format!(" It works on: {}", escape(task, LINE_CHARACTERS)))
-                    .unwrap_or_default();
-                match status {
-                    Some(status) => format!("{name} is **{status}**, said its latest heartbeat{when}.{task}"),
-                    None => format!("{name} sent its latest heartbeat{when}, without a status.{task}"),
-                }
+            format!("{} ({ago} ago)", asked.short(at))
+        };
+        let at = |at: Option<Timestamp>| at.map(|at| format!(" at {}", when(at))).unwrap_or_default();
+        let task = |verb: &str| {
+            let task = agent.current_task.as_deref().map(first_line).filter(|task| !task.is_empty());
+            task.map(|task| format!(" It {verb} on: {}", escape(task, LINE_CHARACTERS))).unwrap_or_default()
+        };
+        match agent.status {
+            AgentStatus::Running | AgentStatus::Idle if silent_since(agent, asked.now).is_some() => {
+                let heard = agent.last_heartbeat.or(agent.started_at).or(agent.heard_at);
+                let since = heard.map(|at| format!(" since {}", when(at))).unwrap_or_default();
+                format!(
+                    "{name} is **stale**: it said that it is {}, and is silent{since}.{}",
+                    agent.status,
+                    task("worked")
+                )
             }
-            AgentEventKind::Started => format!("{name} **started**{when}; nothing was heard of it since."),
-            AgentEventKind::Stopped => format!("{name} **stopped**{when}."),
-            AgentEventKind::Error { error } => {
-                let error = error.as_deref().map(first_line).filter(|error| !error.is_empty());
+            AgentStatus::Running | AgentStatus::Idle => match agent.last_heartbeat {
+                Some(beat) => {
+                    format!(
+                        "{name} is **{}**, said its latest heartbeat at {}.{}",
+                        agent.status,
+                        when(beat),
+                        task("works")
+                    )
+                }
+                None => format!(
+                    "{name} **started**{}; no heartbeat of it came since.",
+                    at(agent.started_at.or(agent.heard_at))
+                ),
+            },
+            AgentStatus::Stopped => format!("{name} **stopped**{}.", at(agent.status_since)),
+            AgentStatus::Error => {
+                let error = agent.error.as_deref().map(first_line).filter(|error| !error.is_empty());
                 let error = error.map_or_else(
                     || "no reason was reported".to_owned(),
                     |error| escape(error, LINE_CHARACTERS),
                 );
-                format!("{name} **failed**{when}: {error}")
+                format!("{name} **failed**{}: {error}", at(agent.status_since))
             }
         }
     }

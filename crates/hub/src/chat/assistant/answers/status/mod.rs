@@ -4,18 +4,14 @@ mod agents;
 mod executions;
 mod scrapes;
 
-use switchboard_protocol::Frame;
 use switchboard_store::StoreError;
 
 use self::{agents::Agent, scrapes::Scrape};
-use super::{Asked, list, paragraphs, thousands};
+use super::{Asked, list, paragraphs};
 use crate::chat::assistant::{
     intent::{Kind, MOST_ROWS},
     markdown::{TITLE_CHARACTERS, code},
 };
-
-/// How many of the log's latest entries are looked at for agents.
-const MOST_ENTRIES: usize = 5_000;
 
 /// How many names are offered where the one that was asked for is not known.
 const MOST_NAMES: usize = 5;
@@ -34,7 +30,7 @@ pub async fn status(asked: Asked<'_>, kind: Option<Kind>, name: &str) -> Result<
     let mut parts = Vec::new();
     if matches!(kind, None | Some(Kind::Agent)) {
         parts.extend(
-            heard.agents.iter().find(|agent| is_named(&agent.name)).map(|agent| agent.describe(&asked)),
+            heard.agents.iter().find(|agent| is_named(agent.name())).map(|agent| agent.describe(&asked)),
         );
     }
     if matches!(kind, None | Some(Kind::Scrape)) {
@@ -51,7 +47,7 @@ pub async fn status(asked: Asked<'_>, kind: Option<Kind>, name: &str) -> Result<
     Ok(paragraphs(parts))
 }
 
-/// The agents that the log's latest entries tell of, the one that was heard of last first, and the newest scrape runs.
+/// The agents, the one that was heard of last first, and the newest scrape runs.
 struct Heard {
     agents: Vec<Agent>,
     scrapes: Vec<Scrape>,
@@ -59,16 +55,7 @@ struct Heard {
 
 impl Heard {
     async fn read(asked: &Asked<'_>) -> Result<Self, StoreError> {
-        let entries = asked.store.latest(asked.organization.clone(), MOST_ENTRIES).await?;
-        let mut heard = Self { agents: Vec::new(), scrapes: scrapes::latest(asked).await? };
-        for entry in entries {
-            // One that cannot be read costs that entry and not the answer.
-            let frame = switchboard_protocol::decode(&entry.body).map(|envelope| envelope.frame);
-            if let Ok(Frame::AgentEvent(event)) = frame {
-                agents::add(&mut heard.agents, event);
-            }
-        }
-        Ok(heard)
+        Ok(Self { agents: agents::all(asked).await?, scrapes: scrapes::latest(asked).await? })
     }
 
     /// For who has not said which thing: those that there are.
@@ -80,21 +67,20 @@ impl Heard {
         let mut rows: Vec<String> = agents.chain(scrapes).collect();
         if rows.is_empty() {
             let none = match kind {
-                Some(Kind::Agent) => format!("{} no agent is named.", looked()),
+                Some(Kind::Agent) => "There is no agent.".to_owned(),
                 Some(Kind::Scrape) => "There is no scrape run.".to_owned(),
-                _ => format!("{} no agent is named, and there is no scrape run.", looked()),
+                _ => "There is no agent and no scrape run.".to_owned(),
             };
             return paragraphs([none, ask.to_owned()]);
         }
         let more = super::and_more(rows.len(), MOST_ROWS);
         rows.truncate(MOST_ROWS);
         let lead = match kind {
-            Some(Kind::Agent) => format!("{} these agents are named (times in UTC):", looked()),
+            Some(Kind::Agent) => {
+                "These are the agents, the one that was heard of last first (times in UTC):".to_owned()
+            }
             Some(Kind::Scrape) => "These are the newest scrape runs (times in UTC):".to_owned(),
-            _ => format!(
-                "{} these agents are named, and these are the newest scrape runs (times in UTC):",
-                looked()
-            ),
+            _ => "These are the agents and the newest scrape runs (times in UTC):".to_owned(),
         };
         paragraphs([lead, list(rows), more, ask.to_owned()])
     }
@@ -108,15 +94,14 @@ impl Heard {
             Some(Kind::Execution) => "No execution",
         };
         let lead = format!("{what} is known by the name {}.", code(name, TITLE_CHARACTERS));
-        let in_log =
-            matches!(kind, None | Some(Kind::Agent)).then(|| format!(" {} no agent is named so.", looked()));
+        let in_agents = matches!(kind, None | Some(Kind::Agent)).then_some(" No agent is named so.");
         let in_runs = matches!(kind, None | Some(Kind::Scrape))
             .then_some(" No scrape run has it as its name or title.");
         let in_list = (kind != Some(Kind::Scrape))
             .then_some(" No execution has it in title, agent, department or identifier.");
         let lead =
-            lead + &in_log.unwrap_or_default() + in_runs.unwrap_or_default() + in_list.unwrap_or_default();
-        let agents = self.agents.iter().map(|agent| ("agent", agent.name.as_str()));
+            lead + in_agents.unwrap_or_default() + in_runs.unwrap_or_default() + in_list.unwrap_or_default();
+        let agents = self.agents.iter().map(|agent| ("agent", agent.name()));
         let scrapes = self.scrapes.iter().map(|run| ("scrape run", run.name()));
         let mut names: Vec<_> = match kind {
             Some(Kind::Agent) => agents.collect(),
@@ -135,10 +120,6 @@ impl Heard {
             if names.is_empty() { String::new() } else { format!("Known are: {}.", names.join(", ")) };
         paragraphs([lead, known])
     }
-}
-
-fn looked() -> String {
-    format!("In the log's latest {} entries", thousands(MOST_ENTRIES as u64))
 }
 
 /// How different two names are. Only their beginnings count: the comparison takes the product of both
