@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use switchboard_hub::command::{run, send, serve, tail};
+use switchboard_hub::command::{agent, run, send, serve, tail};
 
 /// A live dashboard for agents, chat tasks and scrapes: the hub, and what reports to it.
 #[derive(Debug, Parser)]
@@ -19,6 +19,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Run a command, and report it to a hub while it runs.
     Run(run::RunArgs),
+    /// Keep a long-lived command running, as an agent that is reported to a hub.
+    Agent(agent::AgentArgs),
     /// Report events from a file or from standard input.
     Send(send::SendArgs),
     /// Follow an organization, or one execution.
@@ -30,6 +32,7 @@ async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(args) => serve::execute(args).await,
         Command::Run(args) => run::execute(args).await,
+        Command::Agent(args) => agent::execute(args).await,
         Command::Send(args) => send::execute(args).await,
         Command::Tail(args) => tail::execute(args).await,
     };

@@ -269,13 +269,73 @@ fn many_lines_all_arrive_in_order_in_few_requests() {
     assert!(record.batches().iter().all(|items| *items <= 1_000));
 }
 
+/// The frames of agents that are no heartbeats, by their types.
+fn turns(agents: &[serde_json::Value]) -> Vec<&str> {
+    let types = agents.iter().map(|frame| frame["type"].as_str().unwrap());
+    types.filter(|kind| *kind != "heartbeat").collect()
+}
+
+#[test]
+fn an_agent_beats_while_its_command_runs_and_says_what_it_does() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    let folder = tempfile::tempdir().unwrap();
+    let gate = folder.path().join("go on");
+    let script =
+        format!("echo 'page 7 of 9'; echo; while [ ! -e '{}' ]; do sleep 0.02; done", gate.display());
+    let options =
+        ["--agent=builder", "--department=tools", "--title=Nightly", "--execution=e-1", "--heartbeat=1"];
+    let running = Running::start(&mut run_shell(&hub.address(), &options, &script));
+    record.wait_for_agents(|agents| {
+        agents.len() >= 2 && agents.last().unwrap()["currentTask"] == "page 7 of 9"
+    });
+    fs::write(&gate, "").unwrap();
+    assert!(running.end().0.success());
+
+    let agents = record.agents();
+    assert_eq!(turns(&agents), ["agent_stopped"], "the end, and only the end");
+    assert_eq!(agents.last().unwrap()["type"], "agent_stopped");
+    for frame in &agents {
+        assert_eq!((&frame["agentId"], &frame["executionId"]), (&"builder".into(), &"e-1".into()));
+        assert_eq!(frame["department"]["name"], "tools");
+    }
+    assert_eq!((&agents[0]["status"], &agents[0]["heartbeatSeconds"]), (&"running".into(), &1.into()));
+}
+
+#[test]
+fn an_agent_says_why_its_run_failed_and_that_a_cancelled_one_stopped() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    finish(&mut run_shell(&hub.address(), &[], "echo fine; sleep 0.1; echo 'disk full' >&2; exit 3"));
+    let agents = record.agents();
+    assert_eq!(turns(&agents), ["agent_error"]);
+    assert_eq!(agents.last().unwrap()["error"], "exited with code 3; its last line was: disk full");
+
+    let running = Running::start(&mut run_shell(&hub.address(), &[], "echo ready; exec sleep 1000"));
+    record.wait_for(|stored| {
+        command_support::output(stored, "stdout").last().is_some_and(|line| line == "ready")
+    });
+    running.signal("TERM");
+    running.end();
+    assert_eq!(turns(&record.agents()), ["agent_error", "agent_stopped"]);
+}
+
+#[test]
+fn without_a_heartbeat_nothing_is_said_of_the_agent() {
+    let record = Arc::new(Record::default());
+    let hub = FakeHub::start(&record);
+    finish(&mut run_shell(&hub.address(), &["--heartbeat", "0"], "echo hello"));
+    assert_eq!((record.agents().len(), record.stored().len()), (0, 3));
+}
+
 #[test]
 fn wrong_flags_say_what_is_right() {
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
         (&["run"], "COMMAND"),
         (&["run", "--no-such-flag", "--", "true"], "--no-such-flag"),
         (&["run", "--hub", "localhost:4100", "--", "true"], "http://"),
         (&["run", "--patience", "long", "--", "true"], "number of seconds"),
+        (&["run", "--heartbeat", "4000", "--", "true"], "0..=3600"),
         (&["run", "--buffer-events", "many", "--", "true"], "--buffer-events"),
     ];
     for (arguments, hint) in cases {

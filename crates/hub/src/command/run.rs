@@ -2,36 +2,22 @@
 //!
 //! The command comes first. Its output goes on unchanged and at once, its exit code and signals pass through, and a hub
 //! that is slow or away costs it at most `--patience` seconds in all. What is reported goes through the
-//! [`Outbox`](outbox::Outbox), which is bounded, and from there in batches to the hub, each repeated until it is durable.
+//! [`Outbox`](super::work::Outbox), which is bounded, and from there in batches to the hub, each repeated until it is
+//! durable.
 
-mod delivery;
-mod ending;
-mod event;
-mod lines;
-mod outbox;
-mod process;
-mod pump;
-mod signals;
-
-use std::{ffi::OsString, path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
-use serde::Serialize;
-use switchboard_protocol::{ExecutionId, NamedEntity};
+use clap::value_parser;
+use switchboard_protocol::ExecutionId;
 
-use self::{
-    delivery::Delivery,
-    event::Events,
-    outbox::{Limits, Outbox, Tally},
-    process::Run,
-    signals::Signals,
+use super::{
+    client::{Hub, HubArgs, say},
+    work::{
+        Delivery, DeliveryArgs, Description, Ending, Events, Kind, Outbox, Pulse, Run, Signals, flush, given,
+        tell_losses,
+    },
 };
-use super::client::{Hub, HubArgs, say, seconds};
-
-/// How long the end of a run waits in silence before it says what it waits for.
-const SILENT_FLUSH: Duration = Duration::from_secs(1);
-/// The longest title that is made from a command line, in characters.
-const LONGEST_TITLE: usize = 200;
 
 /// What `--help` says below the options.
 const BEHAVIOUR: &str = "\
@@ -42,7 +28,11 @@ delivery is waited for at the end gives up.
 While the hub is away or slow, events are kept and sent again, each exactly once. Where the buffer is full the command is
 slowed down, in all for at most --patience; then the oldest lines are dropped, and a note says where and how many. A
 process that the command leaves behind is listened to for 2 s. The command finds SWITCHBOARD_EXECUTION and
-SWITCHBOARD_HUB in its environment, so that it can report more to the same execution, with `switchboard send` say.";
+SWITCHBOARD_HUB in its environment, so that it can report more to the same execution, with `switchboard send` say.
+
+While the command runs, its agent beats: with the last line of output, or the title until there is one, as its current task.
+Whoever watches can so tell a silent command from a lost one. Several runs may share an agent's name: it has stopped when
+the last of them has.";
 
 /// Arguments of `switchboard run`.
 #[derive(Debug, clap::Args)]
@@ -62,21 +52,14 @@ pub struct RunArgs {
     /// The execution's identifier; without it, a new one
     #[arg(long, value_name = "ID")]
     execution: Option<String>,
+    /// How often the agent beats; 0 says nothing of the agent
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = value_parser!(u64).range(0..=3600))]
+    heartbeat: u64,
     /// Keep the command's output and our own notes off this terminal; losses are still told
     #[arg(long, short)]
     quiet: bool,
-    /// How long delivery may go on after the command has ended
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, help_heading = "Delivery")]
-    flush_timeout: Duration,
-    /// How long in all a full buffer may slow the command down, before the oldest output is dropped
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Delivery")]
-    patience: Duration,
-    /// How many events are kept for a hub that is away
-    #[arg(long, value_name = "COUNT", default_value_t = 200_000, help_heading = "Delivery")]
-    buffer_events: usize,
-    /// How many bytes of events are kept for a hub that is away
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024, help_heading = "Delivery")]
-    buffer_bytes: usize,
+    #[command(flatten)]
+    delivery: DeliveryArgs,
     /// The command and its arguments; put -- before it
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -95,49 +78,44 @@ pub async fn execute(args: RunArgs) -> anyhow::Result<ExitCode> {
         .as_deref()
         .filter(|id| !id.is_empty())
         .map_or_else(|| uuid::Uuid::now_v7().to_string().into(), ExecutionId::from);
-    let events = Arc::new(Events::new(execution, hub.organization().cloned()));
-    let limits = Limits { events: args.buffer_events, bytes: args.buffer_bytes, patience: args.patience };
-    let outbox = Outbox::new(Arc::clone(&events), limits);
+    let description = Description::of(
+        &args.command,
+        given(args.agent.as_ref()),
+        given(args.department.as_ref()),
+        given(args.title.as_ref()),
+    );
+    let organization = hub.organization().cloned();
+    let events = Arc::new(Events::new(execution, organization.clone()));
+    let department = description.department.clone();
+    let pulse = Pulse::new(&description.agent.name, department, organization, args.heartbeat);
+    pulse.works_on(events.execution(), &description.title);
+    let outbox = args.delivery.outbox();
     let delivery = Delivery::new(&hub, &outbox, args.quiet);
     if !args.quiet {
         say(hub.address().execution_page(events.execution()));
     }
 
-    let mut run = Run::new(&events, &outbox, signals, args.quiet);
+    let mut run = Run::new(events, &outbox, &pulse, signals, args.quiet);
     let command = run.command(&args.command, &hub);
     let deliver = delivery.run();
     tokio::pin!(deliver);
     let mut delivered = false;
     let ending = {
-        let describe = |pid| started(&args, pid);
-        let watch = run.run(command, describe);
-        tokio::pin!(watch);
+        let watch = run.run(command, |pid| description.started(pid));
+        let beats = pulse.beat(&outbox);
+        tokio::pin!(watch, beats);
         loop {
             tokio::select! {
                 ending = &mut watch => break ending,
                 () = &mut deliver, if !delivered => delivered = true,
+                never = &mut beats => match never {},
             }
         }
     };
+    tell_the_end(&pulse, &outbox, &ending, &run);
     outbox.close();
     if !delivered {
-        let note = async {
-            tokio::time::sleep(SILENT_FLUSH).await;
-            if !args.quiet {
-                say(format_args!(
-                    "the command has ended; delivering {} events, for up to {} s (Ctrl-C gives up)",
-                    outbox.tally().waiting,
-                    args.flush_timeout.as_secs_f64()
-                ));
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = deliver => {}
-            () = tokio::time::sleep(args.flush_timeout) => {}
-            () = run.asked_to_stop(&ending) => {}
-            () = note => {}
-        }
+        flush(deliver, run.asked_to_stop(&ending), &outbox, &args.delivery, args.quiet).await;
     }
     tell_losses(&outbox.tally(), delivery.trouble());
     if run.was_cut_short() {
@@ -147,77 +125,14 @@ pub async fn execute(args: RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(ending.exit_code()))
 }
 
-/// Data of `agent-start`.
-#[derive(Debug, Serialize)]
-struct Started {
-    agent: NamedEntity,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    department: Option<NamedEntity>,
-    title: String,
-    command: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pid: Option<u32>,
-}
-
-fn started(args: &RunArgs, pid: Option<u32>) -> Started {
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let program = args.command.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
-    let command = command_line(&args.command);
-    let title = given(&args.title).unwrap_or_else(|| {
-        let mut title: String = command.chars().take(LONGEST_TITLE).collect();
-        if title.len() < command.len() {
-            title.push('…');
-        }
-        title
-    });
-    Started {
-        agent: NamedEntity::named(
-            given(&args.agent).unwrap_or_else(|| program.to_string_lossy().into_owned()),
-        ),
-        department: given(&args.department).map(NamedEntity::named),
-        title,
-        command,
-        pid,
-    }
-}
-
-/// A command line as a person would type it.
-fn command_line(command: &[OsString]) -> String {
-    let is_plain = |character: char| character.is_alphanumeric() || "-_./:=,@%+~".contains(character);
-    let words: Vec<String> = command
-        .iter()
-        .map(|word| {
-            let word = word.to_string_lossy();
-            if !word.is_empty() && word.chars().all(is_plain) {
-                word.into_owned()
-            } else {
-                format!("'{}'", word.replace('\'', r"'\''"))
-            }
-        })
-        .collect();
-    words.join(" ")
-}
-
-/// Says on stderr what the hub has not.
-fn tell_losses(tally: &Tally, trouble: Option<String>) {
-    let undelivered = tally.undelivered();
-    if undelivered == 0 {
+/// What became of the agent, in place of a heartbeat that the hub has not had yet.
+fn tell_the_end(pulse: &Pulse, outbox: &Outbox, ending: &Ending, run: &Run<'_>) {
+    if !pulse.is_on() {
         return;
     }
-    let mut parts = Vec::new();
-    for (count, what) in [
-        (tally.waiting, "not delivered in time"),
-        (tally.dropped, "dropped because the buffer was full"),
-        (tally.refused, "refused"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
-    let why = trouble.map(|reason| format!(" ({reason})")).unwrap_or_default();
-    say(format_args!(
-        "{undelivered} of {} events did not reach the hub: {}{why}",
-        undelivered + tally.delivered,
-        parts.join(", ")
-    ));
+    let failure = ending.failure().filter(|_| !ending.is_cancelled(run.received()));
+    outbox.beat(match failure {
+        Some(why) => pulse.failed(&why, Kind::Beat),
+        None => pulse.stopped(Kind::Beat),
+    });
 }

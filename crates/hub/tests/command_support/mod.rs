@@ -56,6 +56,7 @@ pub struct Record {
 #[derive(Debug, Default)]
 struct Inner {
     stored: Vec<Value>,
+    agents: Vec<Value>,
     ids: HashSet<String>,
     batches: Vec<usize>,
     keys: Vec<Option<String>>,
@@ -87,7 +88,17 @@ impl Record {
         self.inner.lock().unwrap().largest_batch = Some(items);
     }
 
-    /// What was stored, each id once, in order.
+    /// What was stored of agents, each id once, in order.
+    pub fn agents(&self) -> Vec<Value> {
+        self.inner.lock().unwrap().agents.clone()
+    }
+
+    /// Waits until `found` finds what it looks for in what was stored of agents.
+    pub fn wait_for_agents(&self, found: impl Fn(&[Value]) -> bool) {
+        self.wait(|inner| found(&inner.agents));
+    }
+
+    /// What was stored besides that, each id once, in order.
     pub fn stored(&self) -> Vec<Value> {
         self.inner.lock().unwrap().stored.clone()
     }
@@ -161,12 +172,13 @@ impl Record {
         for item in items {
             if inner.ids.insert(item["id"].as_str().unwrap().to_owned()) {
                 accepted += 1;
-                inner.stored.push(item);
+                let is_agents = item.get("agentId").is_some();
+                if is_agents { &mut inner.agents } else { &mut inner.stored }.push(item);
             } else {
                 duplicates += 1;
             }
         }
-        let seq = inner.stored.len();
+        let seq = inner.stored.len() + inner.agents.len();
         self.changed.notify_all();
         (
             StatusCode::ACCEPTED,

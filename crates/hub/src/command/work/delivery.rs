@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use std::time::Duration;
@@ -28,12 +31,14 @@ pub struct Delivery<'a> {
     /// Whether to say on stderr when delivery fails for the first time.
     quiet: bool,
     trouble: Mutex<Option<String>>,
+    /// How often a single event was refused, heartbeats included, which are not counted otherwise.
+    refusals: AtomicU64,
 }
 
 impl<'a> Delivery<'a> {
     /// Delivers from `outbox` to `hub`.
     pub fn new(hub: &'a Hub, outbox: &'a Outbox, quiet: bool) -> Self {
-        Self { hub, outbox, quiet, trouble: Mutex::new(None) }
+        Self { hub, outbox, quiet, trouble: Mutex::new(None), refusals: AtomicU64::new(0) }
     }
 
     /// What failed last, in words for a person; `None` where nothing has.
@@ -88,8 +93,8 @@ impl<'a> Delivery<'a> {
                         let bad = part.remove(index);
                         self.outbox.refused([&bad]);
                         parts.push_front(part);
-                        let tally = self.outbox.tally();
-                        if tally.delivered == 0 && tally.refused >= REFUSED_FROM_THE_START {
+                        let refusals = self.refusals.fetch_add(1, Ordering::Relaxed) + 1;
+                        if self.outbox.tally().delivered == 0 && refusals >= REFUSED_FROM_THE_START {
                             self.met(&refused, "nothing of the run is reported");
                             self.outbox.refused(parts.iter().flatten());
                             return false;

@@ -84,18 +84,10 @@ impl Ending {
             #[serde(skip_serializing_if = "Option::is_none")]
             reason: Option<&'static str>,
         }
-        let asked_to_end = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
-        let cancelled = received.iter().any(|signal| asked_to_end.contains(signal) && self.is_by(*signal));
-        let (message, signal) = match self {
-            Self::Exited(0) => (None, None),
-            Self::Exited(code) => (Some(format!("exited with code {code}")), None),
-            Self::Killed(number) => match Signal::try_from(*number) {
-                Ok(signal) => {
-                    (Some(format!("killed by signal {number} ({})", signal.as_str())), Some(signal.as_str()))
-                }
-                Err(_) => (Some(format!("killed by signal {number}")), None),
-            },
-            Self::Failed { reason, .. } => (Some(reason.clone()), None),
+        let (message, cancelled) = (self.failure(), self.is_cancelled(received));
+        let signal = match self {
+            Self::Killed(number) => Signal::try_from(*number).ok().map(Signal::as_str),
+            Self::Exited(_) | Self::Failed { .. } => None,
         };
         let kind =
             if message.is_none() { ExecutionEventKind::AgentComplete } else { ExecutionEventKind::Error };
@@ -107,6 +99,25 @@ impl Ending {
             reason: cancelled.then_some("cancelled"),
         };
         events.lifecycle(&kind, at, &data)
+    }
+
+    /// What is wrong with it, in words; `None` where nothing is.
+    pub fn failure(&self) -> Option<String> {
+        match self {
+            Self::Exited(0) => None,
+            Self::Exited(code) => Some(format!("exited with code {code}")),
+            Self::Killed(number) => Some(match Signal::try_from(*number) {
+                Ok(signal) => format!("killed by signal {number} ({})", signal.as_str()),
+                Err(_) => format!("killed by signal {number}"),
+            }),
+            Self::Failed { reason, .. } => Some(reason.clone()),
+        }
+    }
+
+    /// Whether a signal that asks to end explains it. `received` are those that came to us while the command ran.
+    pub fn is_cancelled(&self, received: &[Signal]) -> bool {
+        let asked_to_end = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+        received.iter().any(|signal| asked_to_end.contains(signal) && self.is_by(*signal))
     }
 
     fn code(&self) -> i32 {

@@ -1,17 +1,43 @@
 //! The events of one run, as the lines that are posted.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use serde::Serialize;
 use switchboard_protocol::{ExecutionEventKind, ExecutionId, OrganizationId, OutputStream, Timestamp};
 
 /// One event, encoded and ready to be posted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Event {
     /// The report as JSON on one line.
     pub line: Box<str>,
-    /// Whether it is a line of output, which may be dropped where there is no room.
-    pub is_output: bool,
+    /// What it is, as far as that decides what may become of it.
+    pub kind: Kind,
+}
+
+/// What may become of an event.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A line of output: it may be dropped where there is no room, and a notice of these events says so.
+    Output(Arc<Events>),
+    /// A turning point: it is kept.
+    Lifecycle,
+    /// How an agent is now: worth nothing once there is a later one, and neither counted nor missed.
+    Beat,
+}
+
+impl Event {
+    /// Whether it is a line of output.
+    pub fn is_output(&self) -> bool {
+        matches!(self.kind, Kind::Output(_))
+    }
+
+    /// Whether it is only worth something while it is the latest.
+    pub fn is_beat(&self) -> bool {
+        matches!(self.kind, Kind::Beat)
+    }
 }
 
 /// Makes the events of one execution.
@@ -37,19 +63,19 @@ impl Events {
     }
 
     /// A line that the command wrote.
-    pub fn output(&self, text: &str, stream: OutputStream, at: Timestamp) -> Event {
+    pub fn output(self: &Arc<Self>, text: &str, stream: OutputStream, at: Timestamp) -> Event {
         #[derive(Serialize)]
         struct Output<'a> {
             text: &'a str,
             stream: &'static str,
         }
         let line = self.encode(&ExecutionEventKind::Output, at, &Output { text, stream: stream.as_str() });
-        Event { line, is_output: true }
+        Event { line, kind: Kind::Output(Arc::clone(self)) }
     }
 
     /// Any other event: one that is never dropped.
     pub fn lifecycle(&self, kind: &ExecutionEventKind, at: Timestamp, data: &impl Serialize) -> Event {
-        Event { line: self.encode(kind, at, data), is_output: false }
+        Event { line: self.encode(kind, at, data), kind: Kind::Lifecycle }
     }
 
     /// Says that `lines` lines of output are missing here.
@@ -107,7 +133,7 @@ mod tests {
 
     #[test]
     fn an_event_is_a_frame_with_an_id_that_makes_it_idempotent() {
-        let events = Events::new("e-1".into(), Some("acme".into()));
+        let events = Arc::new(Events::new("e-1".into(), Some("acme".into())));
         let at = Timestamp::from_millis(1_774_958_400_123);
         let line = events.output("say \"hi\"\u{2028}", OutputStream::Stderr, at).line;
 

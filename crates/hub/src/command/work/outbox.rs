@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::event::{Event, Events};
+use super::event::{Event, Events, Kind};
 use crate::clock::now;
 
 /// How many events make a batch go out at once.
@@ -23,6 +23,8 @@ const LINGER: Duration = Duration::from_millis(50);
 const LARGEST_BATCH: usize = 1_000;
 /// The most bytes in one request. The hub takes 1 MiB; this leaves room, and one event of 64 KiB of text always fits.
 const LARGEST_BATCH_BYTES: usize = 900 * 1024;
+/// How many turning points find room beyond the bound. It takes many restarts of a command while the hub is away to fill that.
+const SPARE: usize = 10_000;
 /// What an event costs beside its text: its place in the queue and the allocator's share.
 const OVERHEAD: usize = 64;
 
@@ -61,11 +63,13 @@ impl Tally {
 ///
 /// One side puts in, one side takes a batch, delivers it and settles it. What was taken still counts against the
 /// bounds until it is settled. Where there is no room, [`put`](Self::put) waits, in all no longer than
-/// [`Limits::patience`]; after that the oldest lines of output make room, and are counted. Other events always
-/// find room.
+/// [`Limits::patience`]; after that the oldest lines of output make room, and are counted. Other events find room in any
+/// case, up to [`SPARE`] of them.
+///
+/// How an agent is has a place of its own beside the queue, which holds the latest only: it never takes a line's place, and
+/// after an outage nobody is told how the agent was an hour ago.
 #[derive(Debug)]
 pub struct Outbox {
-    events: Arc<Events>,
     limits: Limits,
     state: Mutex<State>,
     /// Something was put in, or the outbox was closed.
@@ -77,6 +81,8 @@ pub struct Outbox {
 #[derive(Debug)]
 struct State {
     queue: VecDeque<Event>,
+    /// How the agent is now, where the hub has not been told yet.
+    beat: Option<Event>,
     /// Events in the queue and in flight.
     held: usize,
     /// Their bytes, with [`OVERHEAD`].
@@ -92,6 +98,8 @@ struct State {
 /// Lines that were dropped and that no notice tells of yet.
 #[derive(Debug)]
 struct Gap {
+    /// The events of the execution whose lines they are.
+    events: Arc<Events>,
     lines: u64,
     /// When the first of them was dropped.
     at: Timestamp,
@@ -100,10 +108,11 @@ struct Gap {
 }
 
 impl Outbox {
-    /// An empty outbox for `events`.
-    pub fn new(events: Arc<Events>, limits: Limits) -> Self {
+    /// An empty outbox.
+    pub fn new(limits: Limits) -> Self {
         let state = State {
             queue: VecDeque::new(),
+            beat: None,
             held: 0,
             bytes: 0,
             patience: limits.patience,
@@ -112,7 +121,7 @@ impl Outbox {
             hopeless: false,
             tally: Tally::default(),
         };
-        Self { events, limits, state: Mutex::new(state), arrived: Notify::new(), room: Notify::new() }
+        Self { limits, state: Mutex::new(state), arrived: Notify::new(), room: Notify::new() }
     }
 
     /// Puts an event in, and waits for room where there is none, as long as patience lasts.
@@ -127,7 +136,7 @@ impl Outbox {
                     state.tally.refused += 1;
                     return;
                 }
-                if !event.is_output || self.fits(&state, cost) || state.patience.is_zero() {
+                if !event.is_output() || self.fits(&state, cost) || state.patience.is_zero() {
                     self.enqueue(&mut state, event, cost);
                     drop(state);
                     self.arrived.notify_one();
@@ -140,6 +149,22 @@ impl Outbox {
             let mut state = self.state();
             state.patience = state.patience.saturating_sub(began.elapsed());
         }
+    }
+
+    /// Takes how an agent is now, in place of what waits of that.
+    pub fn beat(&self, beat: Event) {
+        let mut state = self.state();
+        if !state.hopeless {
+            state.beat = Some(beat);
+            drop(state);
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Puts in a turning point of an agent: what it was before is not worth telling any more, and would contradict it.
+    pub async fn announce(&self, event: Event) {
+        self.state().beat = None;
+        self.put(event).await;
     }
 
     /// No more will be put in.
@@ -177,6 +202,7 @@ impl Outbox {
         state.held = 0;
         state.bytes = 0;
         state.gap = None;
+        state.beat = None;
         state.tally.refused += waiting.len() as u64;
         drop(state);
         self.room.notify_waiters();
@@ -189,12 +215,23 @@ impl Outbox {
     }
 
     fn enqueue(&self, state: &mut State, event: Event, cost: usize) {
-        while event.is_output && !self.fits(state, cost) {
-            // Few events are no output, and those come first or last: this looks at two or three.
-            let place = state.queue.iter().position(|event| event.is_output).unwrap_or(state.queue.len());
+        while !event.is_output()
+            && state.held >= self.limits.events.saturating_add(SPARE)
+            && let Some(oldest) = state.queue.pop_front()
+        {
             state.tally.dropped += 1;
-            state.gap.get_or_insert_with(|| Gap { lines: 0, at: now(), place }).lines += 1;
-            let Some(oldest) = state.queue.remove(place) else {
+            state.held -= 1;
+            state.bytes -= self::cost(&oldest);
+            if let Some(gap) = &mut state.gap {
+                gap.place = gap.place.saturating_sub(1);
+            }
+        }
+        while event.is_output() && !self.fits(state, cost) {
+            // Few events are no output, and those come first or last: this looks at two or three.
+            let place = state.queue.iter().position(Event::is_output).unwrap_or(state.queue.len());
+            let oldest = state.queue.remove(place);
+            state.miss(oldest.as_ref().unwrap_or(&event), place);
+            let Some(oldest) = oldest else {
                 // All the room is taken by what is in flight: then this line is the one to go.
                 return;
             };
@@ -209,17 +246,15 @@ impl Outbox {
     fn next_batch(&self) -> Vec<Event> {
         let mut state = self.state();
         if let Some(gap) = state.gap.take() {
-            let notice = self.events.dropped(gap.lines, gap.at);
-            state.held += 1;
-            state.bytes += cost(&notice);
-            let place = gap.place.min(state.queue.len());
-            state.queue.insert(place, notice);
+            state.tell(&gap);
         }
-        let mut bytes = 0;
+        // The beat goes with the first batch there is: that the agent is alive must not wait for a long queue.
+        let beat = state.beat.take();
+        let mut bytes = beat.as_ref().map_or(0, |beat| beat.line.len() + 1);
         let count = state
             .queue
             .iter()
-            .take(LARGEST_BATCH)
+            .take(LARGEST_BATCH - usize::from(beat.is_some()))
             .take_while(|event| {
                 bytes += event.line.len() + 1;
                 bytes <= LARGEST_BATCH_BYTES
@@ -227,12 +262,12 @@ impl Outbox {
             .count();
         // An event that alone is larger than a batch goes alone; the hub may refuse it.
         let count = count.max(1).min(state.queue.len());
-        state.queue.drain(..count).collect()
+        state.queue.drain(..count).chain(beat).collect()
     }
 
     fn settle<'a>(&self, batch: impl IntoIterator<Item = &'a Event>, count: impl Fn(&mut Tally, u64)) {
         let mut state = self.state();
-        for event in batch {
+        for event in batch.into_iter().filter(|event| !event.is_beat()) {
             state.held = state.held.saturating_sub(1);
             state.bytes = state.bytes.saturating_sub(cost(event));
             count(&mut state.tally, 1);
@@ -244,7 +279,7 @@ impl Outbox {
     /// Whether at least `enough` events wait, or no more will come.
     fn holds(&self, enough: usize) -> bool {
         let state = self.state();
-        state.closed || state.queue.len() >= enough
+        state.closed || state.queue.len() + usize::from(state.beat.is_some()) >= enough
     }
 
     fn fits(&self, state: &State, cost: usize) -> bool {
@@ -254,6 +289,33 @@ impl Outbox {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock, and a half-counted event would do no harm.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// A line is dropped that stood at `place`.
+    fn miss(&mut self, line: &Event, place: usize) {
+        let Kind::Output(events) = &line.kind else { return };
+        self.tally.dropped += 1;
+        // A gap is one execution's: its notice stands where that one's lines are missing.
+        let others = self.gap.take_if(|gap| !Arc::ptr_eq(&gap.events, events));
+        let place = if let Some(others) = others {
+            self.tell(&others);
+            place + 1
+        } else {
+            place
+        };
+        let gap = || Gap { events: Arc::clone(events), lines: 0, at: now(), place };
+        self.gap.get_or_insert_with(gap).lines += 1;
+    }
+
+    /// Puts the notice of a gap where the lines are missing.
+    fn tell(&mut self, gap: &Gap) {
+        let notice = gap.events.dropped(gap.lines, gap.at);
+        self.held += 1;
+        self.bytes += cost(&notice);
+        let place = gap.place.min(self.queue.len());
+        self.queue.insert(place, notice);
     }
 }
 
@@ -270,16 +332,25 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     fn outbox(events: usize, bytes: usize) -> Outbox {
-        let limits = Limits { events, bytes, patience: PATIENCE };
-        Outbox::new(Arc::new(Events::new("e-1".into(), None)), limits)
+        Outbox::new(Limits { events, bytes, patience: PATIENCE })
     }
 
-    fn output(outbox: &Outbox, text: &str) -> Event {
-        outbox.events.output(text, OutputStream::Stdout, now())
+    thread_local! {
+        /// The events of each test's one execution.
+        static EVENTS: Arc<Events> = Arc::new(Events::new("e-1".into(), None));
     }
 
-    fn lifecycle(outbox: &Outbox) -> Event {
-        outbox.events.lifecycle(&ExecutionEventKind::AgentStart, now(), &())
+    fn output(_outbox: &Outbox, text: &str) -> Event {
+        EVENTS.with(|events| events.output(text, OutputStream::Stdout, now()))
+    }
+
+    fn lifecycle(_outbox: &Outbox) -> Event {
+        EVENTS.with(|events| events.lifecycle(&ExecutionEventKind::AgentStart, now(), &()))
+    }
+
+    fn beat(text: &str) -> Event {
+        let line = format!(r#"{{"event":{{"type":"{text}"}}}}"#);
+        Event { line: line.into(), kind: Kind::Beat }
     }
 
     /// What the events say: a line's text, or else a notice or the kind.
@@ -319,7 +390,7 @@ mod tests {
         let began = Instant::now();
         assert_eq!(outbox.take().await.unwrap().len(), 3);
         assert_eq!(began.elapsed(), Duration::ZERO);
-        assert_eq!(outbox.take().await, None);
+        assert!(outbox.take().await.is_none());
     }
 
     #[tokio::test(start_paused = true)]
@@ -399,5 +470,65 @@ mod tests {
         put_lines(&outbox, 8..=9).await;
         let tally = outbox.tally();
         assert_eq!((tally.refused, tally.waiting, tally.undelivered()), (9, 0, 9));
+    }
+
+    /// Heartbeats once could have pushed output out while the hub was away: they come for as long as the command runs.
+    #[tokio::test(start_paused = true)]
+    async fn only_the_latest_beat_waits_and_it_takes_no_lines_place() {
+        let outbox = outbox(2, 1_000_000);
+        put_lines(&outbox, 1..=2).await;
+        for number in 0..1_000 {
+            outbox.beat(beat(&format!("beat {number}")));
+        }
+        assert_eq!(outbox.tally(), Tally { waiting: 2, ..Tally::default() });
+        let batch = outbox.take().await.unwrap();
+        assert_eq!(said(&batch), ["1", "2", "beat 999"]);
+        outbox.delivered(&batch);
+        assert_eq!(outbox.tally(), Tally { delivered: 2, ..Tally::default() });
+        outbox.beat(beat("alone"));
+        assert_eq!(said(&outbox.take().await.unwrap()), ["alone"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turning_point_of_the_agent_takes_back_how_it_was() {
+        let outbox = outbox(10, 1_000_000);
+        outbox.beat(beat("running"));
+        outbox.announce(lifecycle(&outbox)).await;
+        outbox.close();
+        assert_eq!(said(&outbox.take().await.unwrap()), ["agent-start"]);
+        assert!(outbox.take().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_of_two_executions_are_missed_apart() {
+        let outbox = outbox(2, 1_000_000);
+        let other = Arc::new(Events::new("e-2".into(), None));
+        put_lines(&outbox, 1..=2).await;
+        for line in 1..=5 {
+            outbox.put(other.output(&format!("other {line}"), OutputStream::Stdout, now())).await;
+        }
+        let batch = outbox.take().await.unwrap();
+        let notice = |lines: &str| {
+            format!(
+                "{lines} of output dropped here: the hub was unreachable or too slow, and the buffer full"
+            )
+        };
+        let executions: Vec<_> = batch
+            .iter()
+            .map(|event| Object::parse(&event.line).unwrap().text("executionId").unwrap().into_owned())
+            .collect();
+        assert_eq!(said(&batch), [&notice("2 lines"), &notice("4 lines"), "other 5"]);
+        assert_eq!(executions, ["e-1", "e-2", "e-2"]);
+    }
+
+    /// A command that is started again and again while the hub is away must not fill the memory.
+    #[tokio::test(start_paused = true)]
+    async fn turning_points_are_bounded_too() {
+        let outbox = outbox(2, 1_000_000);
+        for _ in 0..2 * SPARE {
+            outbox.put(lifecycle(&outbox)).await;
+        }
+        let tally = outbox.tally();
+        assert_eq!((tally.waiting, tally.dropped), (SPARE as u64 + 2, SPARE as u64 - 2));
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     process::Stdio,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{ending::Ending, event::Events, outbox::Outbox, pump::pump, signals::Signals};
+use super::{ending::Ending, event::Events, outbox::Outbox, pulse::Pulse, pump::pump, signals::Signals};
 use crate::{
     clock::now,
     command::client::{Hub, say},
@@ -30,8 +31,9 @@ const SAME_MOMENT: Duration = Duration::from_millis(100);
 /// One run of one command.
 #[derive(Debug)]
 pub struct Run<'a> {
-    events: &'a Events,
+    events: Arc<Events>,
     outbox: &'a Outbox,
+    pulse: &'a Pulse,
     signals: Signals,
     /// What has come so far.
     received: Vec<Signal>,
@@ -41,9 +43,25 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// A run that reports to `outbox`.
-    pub fn new(events: &'a Events, outbox: &'a Outbox, signals: Signals, quiet: bool) -> Self {
-        Self { events, outbox, signals, received: Vec::new(), cut_short: false, quiet }
+    /// A run that reports to `outbox`, and whose lines are its pulse's task.
+    pub fn new(
+        events: Arc<Events>,
+        outbox: &'a Outbox,
+        pulse: &'a Pulse,
+        signals: Signals,
+        quiet: bool,
+    ) -> Self {
+        Self { events, outbox, pulse, signals, received: Vec::new(), cut_short: false, quiet }
+    }
+
+    /// Gives the signals back, with those that came.
+    pub fn into_signals(self) -> (Signals, Vec<Signal>) {
+        (self.signals, self.received)
+    }
+
+    /// What has come so far.
+    pub fn received(&self) -> &[Signal] {
+        &self.received
     }
 
     /// The process to start. Its environment names the execution and the hub, so that what it starts may report to
@@ -74,6 +92,8 @@ impl<'a> Run<'a> {
         let pid = started.as_ref().ok().and_then(Child::id);
         let start = self.events.lifecycle(&ExecutionEventKind::AgentStart, at, &describe(pid));
         self.outbox.put(start).await;
+        // Only now: a beat that names an execution before its first event names one that nobody knows.
+        self.pulse.begin();
         let (ending, ended_at, ran) = match started {
             Ok(child) => self.watch(child, began).await,
             Err(error) => {
@@ -85,7 +105,7 @@ impl<'a> Run<'a> {
                 (ending, at, Duration::ZERO)
             }
         };
-        self.outbox.put(ending.event(self.events, ended_at, ran, &self.received)).await;
+        self.outbox.put(ending.event(&self.events, ended_at, ran, &self.received)).await;
         ending
     }
 
@@ -94,17 +114,9 @@ impl<'a> Run<'a> {
         self.cut_short
     }
 
-    /// Waits for someone who wants no more waiting: a signal after the command's end. The one that ended the command
-    /// may come to us only now, and is not counted.
+    /// Waits for someone who wants no more waiting; see [`asked_to_stop`].
     pub async fn asked_to_stop(&mut self, ending: &Ending) {
-        loop {
-            let signal = self.signals.next().await.signal;
-            let ended_the_command = self.received.is_empty() && ending.is_by(signal);
-            self.received.push(signal);
-            if !ended_the_command {
-                return;
-            }
-        }
+        asked_to_stop(&mut self.signals, &mut self.received, ending).await;
     }
 
     /// Watches the process to its end, and what it wrote to the end of that. Answers how, when and after how long
@@ -115,11 +127,11 @@ impl<'a> Run<'a> {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let out = (!self.quiet).then(tokio::io::stdout);
         let err = (!self.quiet).then(tokio::io::stderr);
-        let (events, outbox) = (self.events, self.outbox);
+        let into = (&self.events, self.outbox, self.pulse);
         let pumps = async {
             tokio::join!(
-                pump(stdout, out, OutputStream::Stdout, events, outbox, ended.clone()),
-                pump(stderr, err, OutputStream::Stderr, events, outbox, ended.clone()),
+                pump(stdout, out, OutputStream::Stdout, into, ended.clone()),
+                pump(stderr, err, OutputStream::Stderr, into, ended.clone()),
             )
         };
         tokio::pin!(pumps);
@@ -146,7 +158,7 @@ impl<'a> Run<'a> {
         if !heard {
             tokio::select! {
                 _ = &mut pumps => {}
-                () = self.asked_to_stop(&ending) => self.cut_short = true,
+                () = asked_to_stop(&mut self.signals, &mut self.received, &ending) => self.cut_short = true,
             }
         }
         if matches!(ending, Ending::Killed(_)) && self.received.is_empty() {
@@ -158,5 +170,18 @@ impl<'a> Run<'a> {
             .await;
         }
         (ending, ended_at, ran)
+    }
+}
+
+/// Waits for someone who wants no more waiting: a signal after the command's end. The one that ended the command may come
+/// to us only now, and is not counted. `received` are those that came before.
+pub async fn asked_to_stop(signals: &mut Signals, received: &mut Vec<Signal>, ending: &Ending) {
+    loop {
+        let signal = signals.next().await.signal;
+        let ended_the_command = received.is_empty() && ending.is_by(signal);
+        received.push(signal);
+        if !ended_the_command {
+            return;
+        }
     }
 }

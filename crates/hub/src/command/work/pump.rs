@@ -1,6 +1,6 @@
 //! One of the command's output streams: passed on byte for byte, and reported line by line.
 
-use std::{io, pin::pin, time::Duration};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use switchboard_protocol::OutputStream;
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{event::Events, lines::Lines, outbox::Outbox};
+use super::{event::Events, lines::Lines, outbox::Outbox, pulse::Pulse};
 use crate::clock::now;
 
 /// How much is read at once: what a pipe holds by default on Linux.
@@ -19,7 +19,7 @@ const CHUNK: usize = 64 * 1024;
 /// and is read in any case; what is waited for is a process that it left behind and that still holds the pipe.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Reads `source` to its end, passes it on to `sink`, and puts its lines into the outbox.
+/// Reads `source` to its end, passes it on to `sink`, puts its lines into the outbox, and tells the pulse of the latest.
 ///
 /// A process that the command left behind may hold the pipe open: once `ended` holds the time of the command's
 /// end, the stream ends [`GRACE`] later at the latest. Where `sink` cannot be written any more (`run … | head`) reading
@@ -28,8 +28,7 @@ pub async fn pump(
     source: Option<impl AsyncRead>,
     mut sink: Option<impl AsyncWrite + Unpin>,
     stream: OutputStream,
-    events: &Events,
-    outbox: &Outbox,
+    (events, outbox, pulse): (&Arc<Events>, &Outbox, &Pulse),
     mut ended: watch::Receiver<Option<Instant>>,
 ) -> io::Result<()> {
     let Some(source) = source else { return Ok(()) };
@@ -58,7 +57,7 @@ pub async fn pump(
                     }
                     lines.feed(bytes, std::time::Instant::now(), &mut |line| found.push(line));
                     let drained = length < CHUNK;
-                    report(&mut found, stream, events, outbox).await;
+                    report(&mut found, stream, (events, outbox, pulse)).await;
                     if drained && last_moment.is_some_and(|moment| moment <= Instant::now()) {
                         break Ok(());
                     }
@@ -69,12 +68,12 @@ pub async fn pump(
             () = wait_until(last_moment) => break Ok(()),
             () = wait_until(due.map(Instant::from_std)) => {
                 lines.tick(std::time::Instant::now(), &mut |line| found.push(line));
-                report(&mut found, stream, events, outbox).await;
+                report(&mut found, stream, (events, outbox, pulse)).await;
             }
         }
     };
     lines.finish(&mut |line| found.push(line));
-    report(&mut found, stream, events, outbox).await;
+    report(&mut found, stream, (events, outbox, pulse)).await;
     outcome
 }
 
@@ -84,8 +83,15 @@ async fn pass_on(sink: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Resu
     sink.flush().await
 }
 
-async fn report(found: &mut Vec<String>, stream: OutputStream, events: &Events, outbox: &Outbox) {
+async fn report(
+    found: &mut Vec<String>,
+    stream: OutputStream,
+    (events, outbox, pulse): (&Arc<Events>, &Outbox, &Pulse),
+) {
     let at = now();
+    if let Some(line) = found.iter().rev().find(|line| !line.trim().is_empty()) {
+        pulse.said(line);
+    }
     for line in found.drain(..) {
         outbox.put(events.output(&line, stream, at)).await;
     }
