@@ -1,13 +1,18 @@
-//! Keeps the operator's pages true: every option that `switchboard serve` has is on them.
+//! Keeps the pages true: every option that `switchboard serve` and `switchboard agent` have is on them.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::{collections::BTreeSet, process::Command};
 
 const PAGE: &str = include_str!("../../../docs/operations.md");
 const EXAMPLE: &str = include_str!("../../../.env.example");
+const GUIDE: &str = include_str!("../../../docs/user-guide.md");
 
 fn help() -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_switchboard")).args(["serve", "--help"]).output().unwrap();
+    help_of("serve")
+}
+
+fn help_of(command: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_switchboard")).args([command, "--help"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -36,5 +41,19 @@ fn every_variable_is_on_the_page_and_in_the_example() {
     for variable in variables {
         assert!(PAGE.contains(&format!("`{variable}`")), "{variable} is missing on the page");
         assert!(EXAMPLE.contains(&format!("{variable}=")), "{variable} is missing in .env.example");
+    }
+}
+
+/// What is an agent's own; how it reports is what `--help` is for.
+#[test]
+fn every_flag_of_an_agent_is_in_the_guide() {
+    let help = help_of("agent");
+    let own = help.split("\nOptions:\n").nth(1).unwrap().split("\nHub:\n").next().unwrap();
+    let own = own.split("\nDelivery:\n").next().unwrap();
+    let flags = named(own, &["--"]);
+    assert!(flags.contains("--restart") && flags.contains("--heartbeat"), "{flags:?}");
+    let left_out = ["--help", "--quiet"];
+    for flag in flags.iter().filter(|flag| flag.len() > 2 && !left_out.contains(&flag.as_str())) {
+        assert!(GUIDE.contains(flag.as_str()), "{flag} is missing");
     }
 }

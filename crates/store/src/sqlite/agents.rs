@@ -63,7 +63,8 @@ impl Changes<'_> {
         if !matches!(fate, Fate::Stored) {
             return Ok(fate);
         }
-        let received_at = self.received_at;
+        // Who hands it on had it a moment before it is stored, and says so.
+        let received_at = event.received_at.unwrap_or(self.received_at);
         let agent = match self.agents.entry((organization.id, event.agent_id.clone())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(slot) => {

@@ -71,7 +71,7 @@ impl Changes<'_> {
         if self.load(key)?.is_none() {
             return Ok(());
         }
-        let received_at = self.received_at;
+        let received_at = event.received_at.unwrap_or(self.received_at);
         if let Some(changed) = self.executions.get_mut(key) {
             changed.beaten |=
                 switchboard_model::apply_heartbeat(&mut changed.execution.summary, event, received_at);

@@ -1,5 +1,6 @@
 //! Reading executions, page by page and up to a bound.
 
+use switchboard_model::worker_silent_since;
 use switchboard_protocol::{ExecutionId, ExecutionStatus, NamedEntity, Timestamp, rest::ExecutionSummary};
 use switchboard_store::{ExecutionQuery, MAX_PAGE, StoreError};
 
@@ -30,6 +31,8 @@ pub struct Execution {
     pub exit_code: Option<i32>,
     /// What went wrong, the first line.
     pub error: Option<String>,
+    /// Since when its worker is silent, where it runs and that one should beat.
+    pub silent_since: Option<Timestamp>,
 }
 
 impl Execution {
@@ -45,8 +48,10 @@ impl Execution {
     }
 }
 
-impl From<ExecutionSummary> for Execution {
-    fn from(summary: ExecutionSummary) -> Self {
+impl Execution {
+    /// What answers need of an execution that lists show so now.
+    pub fn of(summary: ExecutionSummary, now: Timestamp) -> Self {
+        let silent_since = worker_silent_since(&summary, now);
         // One character more than is shown, so that it is seen that there is more.
         let cut = |text: &str, most: usize| text.trim().chars().take(most + 1).collect::<String>();
         let title = summary.title.as_deref().map(|title| cut(title, TITLE_CHARACTERS));
@@ -60,6 +65,7 @@ impl From<ExecutionSummary> for Execution {
             finished_at: summary.finished_at,
             exit_code: summary.exit_code,
             error: error.filter(|error| !error.is_empty()),
+            silent_since,
         }
     }
 }
@@ -123,7 +129,7 @@ pub async fn executions(
             page.items.retain(|execution| has_text(execution, searched));
         }
         let begin = reading.executions.len();
-        reading.executions.extend(page.items.into_iter().map(Execution::from));
+        reading.executions.extend(page.items.into_iter().map(|item| Execution::of(item, asked.now)));
         let is_enough = is_enough(reading.executions.get(begin..).unwrap_or_default());
         before = page.next_before;
         if before.is_none() || is_enough {

@@ -59,5 +59,8 @@ fn row(execution: &Execution, asked: &Asked<'_>) -> String {
     });
     let agent =
         execution.agent.as_deref().map(|agent| format!(", agent {}", escape(agent, TITLE_CHARACTERS)));
-    format!("{link}{}{}", since.unwrap_or_default(), agent.unwrap_or_default())
+    let silent = execution
+        .silent_since
+        .map(|since| format!(", but its worker is silent since {}", asked.short(since)));
+    [Some(link), since, agent, silent].into_iter().flatten().collect()
 }

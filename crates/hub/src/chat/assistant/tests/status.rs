@@ -128,3 +128,14 @@ async fn without_a_name_it_tells_which_there_are() {
         "{answer}"
     );
 }
+
+#[tokio::test]
+async fn an_execution_whose_worker_is_silent_says_so() {
+    let room = Room::new();
+    let beat = r#"{"type":"heartbeat","agentId":"a","executionId":"e-1","heartbeatSeconds":5,"timestamp":"2026-11-21T14:20:00Z"}"#;
+    room.append("acme", vec![start("e-1", "Nightly import", "2026-11-21T14:00:00Z"), report(beat)]).await;
+    for question in ["/status e-1", "/running"] {
+        let answer = room.ask(question).await;
+        assert!(answer.contains(", but its worker is silent since 14:20"), "{answer}");
+    }
+}

@@ -21,7 +21,7 @@ pub async fn describe(asked: &Asked<'_>, name: &str, is_beside: bool) -> Result<
         asked.store.execution(asked.organization.clone(), ExecutionId::from(name), 1).await?
     {
         let (department, events) = (snapshot.summary.department.clone(), snapshot.summary.event_count);
-        let execution = Execution::from(snapshot.summary);
+        let execution = Execution::of(snapshot.summary, asked.now);
         let agent =
             execution.agent.as_deref().map(|agent| format!("agent {}", escape(agent, TITLE_CHARACTERS)));
         let department =
@@ -34,7 +34,8 @@ pub async fn describe(asked: &Asked<'_>, name: &str, is_beside: bool) -> Result<
     let query = ExecutionQuery { status: None, text: Some(name.to_owned()), limit: MAX_PAGE, before: None };
     let page = asked.store.executions(asked.organization.clone(), query).await?;
     let is_more = page.next_before.is_some();
-    let executions: Vec<Execution> = page.items.into_iter().map(Execution::from).collect();
+    let executions: Vec<Execution> =
+        page.items.into_iter().map(|item| Execution::of(item, asked.now)).collect();
     let total = executions.len();
     let shown = total.min(if is_beside { FEW } else { MOST_ROWS });
     let rows = list(executions.iter().take(shown).map(|execution| row(execution, asked)));
@@ -71,11 +72,14 @@ fn row(execution: &Execution, asked: &Asked<'_>) -> String {
         (" is", at.map(|at| format!(" since {at}")), took.map(|took| format!(" ({took} so far)")))
     };
     let code = execution.exit_code.map(|code| format!(", exit code {code}"));
+    let silent = execution
+        .silent_since
+        .map(|since| format!(", but its worker is silent since {}", asked.short(since)));
     let reason = match &execution.error {
         Some(error) => format!(": {}", escape(error, LINE_CHARACTERS)),
         None if status == ExecutionStatus::Failed => ": no reason was reported.".to_owned(),
         None => ".".to_owned(),
     };
-    let told = [at, took, code].into_iter().flatten().collect::<String>();
+    let told = [at, took, code, silent].into_iter().flatten().collect::<String>();
     format!("{link}{is} **{status}**{told}{reason}")
 }
