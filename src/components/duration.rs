@@ -4,9 +4,10 @@ use leptos::prelude::*;
 use switchboard_model::duration_text;
 use switchboard_protocol::{ExecutionStatus, Timestamp, rest::ExecutionSummary};
 
-use super::use_ticker;
+use super::{use_ticker, use_worker_silence};
 
-/// How long an execution ran; ticking while it runs and the page knows that it does.
+/// How long an execution ran; ticking while it runs and the page knows that it does. Where its worker is silent, it ran for as
+/// long as anybody knows.
 #[component]
 pub fn ElapsedTime(
     /// The execution.
@@ -20,7 +21,9 @@ pub fn ElapsedTime(
             (summary.started_at, summary.finished_at, running)
         })
     });
-    view! { <Elapsed times now=ticker.live /> }
+    let silence = use_worker_silence(summary);
+    let now = Signal::derive(move || silence.get().unwrap_or_else(|| ticker.live.get()));
+    view! { <Elapsed times now /> }
 }
 
 /// How long something took, or takes: when it began, when it ended, and whether it goes on.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use switchboard_protocol::{ExecutionStatus, NamedEntity, rest::ExecutionSummary};
 
-use super::{ElapsedTime, Glyph, Icon, Status, When, grouped};
+use super::{ElapsedTime, Glyph, Icon, When, WorkerStatus, grouped, silence_text, use_worker_silence};
 use crate::realtime::ExecutionRow;
 
 /// What a table can be sorted by.
@@ -192,7 +192,7 @@ pub fn SkeletonRows(
 fn TableRow(row: ExecutionRow) -> impl IntoView {
     let summary: Signal<ExecutionSummary> = row.summary.into();
     // A cell of its own for each thing that can change: the others stay as they are.
-    let status = Memo::new(move |_| summary.with(|row| row.status));
+    let silence = use_worker_silence(summary);
     let title = Memo::new(move |_| summary.with(title_of));
     let agent = Memo::new(move |_| summary.with(|row| name_of(row.agent.as_ref())));
     let department = Memo::new(move |_| summary.with(|row| name_of(row.department.as_ref())));
@@ -203,8 +203,9 @@ fn TableRow(row: ExecutionRow) -> impl IntoView {
     });
     let id = row.id.to_string();
     let href = format!("/executions/{}", js_sys::encode_uri_component(&id));
-    // Beside the title: why it failed, else the identifier, unless that is the title already.
-    let aside = move || match error.get() {
+    // Beside the title: why it failed, or that nobody hears of it, else the identifier, unless that is the title already.
+    let trouble = move || error.get().or_else(|| silence.get().map(silence_text));
+    let aside = move || match trouble() {
         Some(error) => view! { <span class="row-error">{error}</span> }.into_any(),
         None if title.with(|title| *title != id) => {
             view! { <span class="row-id mono">{id.clone()}</span> }.into_any()
@@ -214,7 +215,7 @@ fn TableRow(row: ExecutionRow) -> impl IntoView {
     view! {
         <tr role="row">
             <td role="cell" class="is-status">
-                <Status status />
+                <WorkerStatus summary />
             </td>
             <td role="cell" class="is-title">
                 <a class="row-link" href=href title=title>

@@ -52,7 +52,7 @@ pub use search_field::SearchField;
 pub use shortcuts::{Shortcut, Shortcuts, on_shortcut};
 pub use size::size_text;
 pub use start_scrape::{ScrapeDraft, StartScrape, StartScrapeButton, StartScrapeDialog, use_start_scrape};
-pub use status::{Phase, Status};
+pub use status::{Phase, Status, WorkerStatus, silence_text, use_worker_silence};
 pub use storage::{Store, recall, remember};
 pub use theme::ThemeSwitch;
 pub use ticker::{Ticker, use_ticker};

@@ -2,12 +2,16 @@
 
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
-use switchboard_protocol::Timestamp;
+use switchboard_model::{Outage, worker_silent_beyond};
+use switchboard_protocol::{ExecutionStatus, Timestamp, rest::ExecutionSummary};
 
 use crate::realtime::use_connection_status;
 
 /// How often it ticks, in milliseconds: durations show seconds.
 const TICK_MS: u32 = 1000;
+
+/// A tick that comes so much later than the one before tells that the page slept, in milliseconds.
+const SLEPT_MS: u64 = 5_000;
 
 /// The time, once a second, for all durations and countdowns of the page.
 #[derive(Clone, Copy)]
@@ -17,6 +21,10 @@ pub struct Ticker {
     pub live: Signal<Timestamp>,
     /// The time on the wall, for what concerns this page itself, such as a countdown to the next attempt.
     pub wall: Signal<Timestamp>,
+    /// Whether the socket was ever up.
+    was_live: Signal<bool>,
+    /// When this page last could not hear anything, and can again: the socket was down, or the page slept.
+    outage: Signal<Option<Outage>>,
 }
 
 impl Ticker {
@@ -24,17 +32,29 @@ impl Ticker {
     pub fn provide() {
         let connection = use_connection_status();
         let (live, wall) = (RwSignal::new(now()), RwSignal::new(now()));
+        let (was_live, outage) = (RwSignal::new(false), RwSignal::new(None));
         let tick = move || {
             let now = now();
             let _ = wall.try_set(now);
             if connection.socket_up.try_get_untracked() == Some(true) {
+                // Whether the connection outlived a sleep shows only later; what was missed meanwhile is no silence.
+                if let Some(before) = live.try_get_untracked()
+                    && now.millis_since(before) > SLEPT_MS
+                {
+                    let _ = outage.try_set(Some(Outage { from: before, to: now }));
+                }
                 let _ = live.try_set(now);
             }
         };
         StoredValue::new_local(Interval::new(TICK_MS, tick));
         Effect::new(move || {
             if connection.socket_up.get() {
-                live.set(now());
+                let now = now();
+                if was_live.get_untracked() {
+                    outage.set(Some(Outage { from: live.get_untracked(), to: now }));
+                }
+                was_live.set(true);
+                live.set(now);
             } else if let Some(since) = connection.stale_since.get()
                 && since < live.get_untracked()
             {
@@ -42,7 +62,21 @@ impl Ticker {
                 live.set(since);
             }
         });
-        provide_context(Self { live: live.into(), wall: wall.into() });
+        let (was_live, outage) = (was_live.into(), outage.into());
+        provide_context(Self { live: live.into(), wall: wall.into(), was_live, outage });
+    }
+
+    /// Since when the worker of an execution has been silent, as far as this page can know; it is called again as time goes on.
+    /// While the socket is down nothing becomes silent, because nobody would hear it.
+    pub fn worker_silence(&self, summary: &ExecutionSummary) -> Option<Timestamp> {
+        // Most executions have no worker that beats, and need no clock.
+        if summary.status != ExecutionStatus::Running
+            || summary.heartbeat_at.is_none()
+            || !self.was_live.get()
+        {
+            return None;
+        }
+        worker_silent_beyond(summary, self.live.get(), self.outage.get())
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) enum Topic {
     Execution(ExecutionId),
     /// Ends of chat tasks.
     TaskResults,
+    /// `heartbeat` and the other frames about agents, of every organization that comes.
+    Agents,
     /// Progress of every scrape run.
     Scrapes,
     /// Progress of one scrape run.
@@ -204,6 +206,7 @@ fn topics_of(envelope: &Envelope) -> [Option<Topic>; 3] {
         }
         Frame::ExecutionEvent(event) => (Some(Topic::Execution(event.execution_id.clone())), None),
         Frame::TaskResult(_) => (Some(Topic::TaskResults), None),
+        Frame::AgentEvent(_) => (Some(Topic::Agents), None),
         Frame::ScrapeProgress(progress) => {
             (Some(Topic::Scrapes), Some(Topic::Scrape(progress.run_id.clone())))
         }

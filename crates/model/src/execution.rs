@@ -3,11 +3,11 @@
 use std::collections::{HashSet, VecDeque};
 
 use switchboard_protocol::{
-    EventId, ExecutionEvent, ExecutionEventKind, Timestamp,
+    AgentEvent, EventId, ExecutionEvent, ExecutionEventKind, Timestamp,
     rest::{ExecutionSnapshot, ExecutionSummary, SnapshotEvent},
 };
 
-use crate::{OutputLine, Ring, TimelineItem, VIEW_CAPACITY, apply_event};
+use crate::{OutputLine, Ring, TimelineItem, VIEW_CAPACITY, apply_event, apply_heartbeat};
 
 /// One execution: its summary, its latest output and its timeline.
 ///
@@ -81,6 +81,13 @@ impl Execution {
         apply_event(&mut self.summary, event, received_at);
         self.show(event, event.timestamp.unwrap_or(received_at));
         Applied::New
+    }
+
+    /// Takes a heartbeat that names this execution as a sign of life of its worker. Answers whether anything changed. It is
+    /// no event of the execution, so it moves no place in the log.
+    pub fn beat(&mut self, seq: Option<u64>, event: &AgentEvent, received_at: Timestamp) -> bool {
+        let known = seq.zip(self.baseline).is_some_and(|(seq, baseline)| seq <= baseline);
+        !known && apply_heartbeat(&mut self.summary, event, received_at)
     }
 
     /// What lists show of it.

@@ -32,7 +32,7 @@ pub use ring::Ring;
 pub use scrape_run::{Progressed, ScrapeRun};
 pub use scrape_summary::{MOST_PLATFORMS, apply_progress};
 pub use scrape_watch::{ScrapeWatch, Seen};
-pub use silence::{apply_heartbeat, worker_silent_since};
+pub use silence::{Outage, apply_heartbeat, worker_silent_beyond, worker_silent_since};
 pub use summary::{apply_event, new_summary};
 pub use tasks::{
     ConnectionMark, MOST_PENDING, PendingTask, PendingTasks, Schedule, TaskAnswer, TaskEnd, TaskInput,

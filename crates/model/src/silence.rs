@@ -25,8 +25,34 @@ pub fn worker_silent_since(summary: &ExecutionSummary, now: Timestamp) -> Option
         return None;
     }
     let heard = summary.heartbeat_at?;
-    let patience = sane_heartbeat_ms(summary.heartbeat_seconds).saturating_mul(MISSED_HEARTBEATS);
-    (now.millis_since(heard) > patience).then_some(heard)
+    (now.millis_since(heard) > patience_ms(summary)).then_some(heard)
+}
+
+/// A time in which a page was cut off from its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// Up to when the page knew what happened.
+    pub from: Timestamp,
+    /// When it was connected again.
+    pub to: Timestamp,
+}
+
+/// As [`worker_silent_since`], for a page that was cut off meanwhile. What it did not hear then is no silence of the worker:
+/// a server that was away cannot have heard it either, and what it did hear is on its way. So the worker has three heartbeats
+/// from the end of the outage on, unless it was silent before.
+pub fn worker_silent_beyond(
+    summary: &ExecutionSummary,
+    now: Timestamp,
+    outage: Option<Outage>,
+) -> Option<Timestamp> {
+    let since = worker_silent_since(summary, now)?;
+    let Some(outage) = outage else { return Some(since) };
+    let was_silent = worker_silent_since(summary, outage.from).is_some();
+    (was_silent || now.millis_since(outage.to) > patience_ms(summary)).then_some(since)
+}
+
+fn patience_ms(summary: &ExecutionSummary) -> u64 {
+    sane_heartbeat_ms(summary.heartbeat_seconds).saturating_mul(MISSED_HEARTBEATS)
 }
 
 #[cfg(test)]
@@ -108,6 +134,22 @@ mod tests {
         assert_eq!(worker_silent_since(&summary, at(1_000)), None);
         apply_event(&mut summary, &event("agent-start", 500), at(500));
         assert_eq!(worker_silent_since(&summary, at(1_000)), None, "the one that retries may not beat");
+    }
+
+    // After a hub was away for a while, every execution once looked lost until its worker had reached the hub again.
+    #[test]
+    fn what_could_not_be_heard_is_no_silence() {
+        let mut summary = running();
+        apply_heartbeat(&mut summary, &heartbeat(Some(5)), at(10));
+        let outage = Some(Outage { from: at(12), to: at(100) });
+        assert_eq!(worker_silent_beyond(&summary, at(100), outage), None);
+        assert_eq!(worker_silent_beyond(&summary, at(115), outage), None);
+        assert_eq!(worker_silent_beyond(&summary, at(116), outage), Some(at(10)));
+        let late = Some(Outage { from: at(26), to: at(100) });
+        assert_eq!(worker_silent_beyond(&summary, at(100), late), Some(at(10)), "it was silent before");
+        apply_heartbeat(&mut summary, &heartbeat(Some(5)), at(105));
+        assert_eq!(worker_silent_beyond(&summary, at(120), outage), None);
+        assert_eq!(worker_silent_beyond(&summary, at(121), outage), Some(at(105)));
     }
 
     #[test]

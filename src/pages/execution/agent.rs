@@ -3,13 +3,12 @@
 use leptos::prelude::*;
 use switchboard_protocol::rest::ExecutionSummary;
 
-use crate::components::{ElapsedTime, Status, When, grouped, name_of};
+use crate::components::{ElapsedTime, When, WorkerStatus, grouped, name_of};
 
 #[component]
 pub(super) fn Agent(#[prop(into)] summary: Signal<ExecutionSummary>) -> impl IntoView {
     let agent = Memo::new(move |_| summary.with(|row| name_of(row.agent.as_ref())));
     let department = Memo::new(move |_| summary.with(|row| name_of(row.department.as_ref())));
-    let status = Memo::new(move |_| summary.with(|row| row.status));
     let started = Memo::new(move |_| summary.with(|row| row.started_at));
     let exit_code = Memo::new(move |_| summary.with(|row| row.exit_code));
     let events = Memo::new(move |_| summary.with(|row| grouped(row.event_count)));
@@ -33,7 +32,7 @@ pub(super) fn Agent(#[prop(into)] summary: Signal<ExecutionSummary>) -> impl Int
                 <dd>{department}</dd>
                 <dt>"Status"</dt>
                 <dd>
-                    <Status status />
+                    <WorkerStatus summary />
                 </dd>
                 <dt>"Started"</dt>
                 <dd>

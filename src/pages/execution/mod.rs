@@ -18,8 +18,8 @@ use self::{agent::Agent, output::Output, timeline::Timeline};
 use crate::{
     api::ApiError,
     components::{
-        CopyButton, DisconnectedBanner, Failure, Glyph, Icon, LiveBanner, Loading, Status, title_of,
-        use_title,
+        CopyButton, DisconnectedBanner, Failure, Glyph, Icon, LiveBanner, Loading, WorkerStatus, ago_text,
+        clock_text, title_of, use_ticker, use_title, use_worker_silence,
     },
     realtime::{LoadPhase, UseExecution, use_execution, use_websocket_context},
 };
@@ -45,8 +45,12 @@ pub fn ExecutionPage() -> impl IntoView {
 fn Watched(id: ExecutionId) -> impl IntoView {
     let hook = use_execution(Signal::stored(id.clone()));
     let name = id.to_string();
+    let ticker = use_ticker();
     use_title(move || {
         hook.summary.with(|summary| match summary {
+            Some(summary) if ticker.worker_silence(summary).is_some() => {
+                format!("silent · {}", title_of(summary))
+            }
             Some(summary) => format!("{} · {}", summary.status, title_of(summary)),
             None => name.clone(),
         })
@@ -83,15 +87,18 @@ fn Loaded(id: ExecutionId, hook: UseExecution) -> impl IntoView {
         Memo::new(move |_| hook.summary.get().unwrap_or_else(|| new_summary(&OrganizationId::default(), &id)))
     };
     let title = Memo::new(move |_| summary.with(title_of));
-    let status = Memo::new(move |_| summary.with(|summary| summary.status));
+    let silence = use_worker_silence(summary.into());
+    // Connected and running; a worker that nobody hears does not run for all that anybody knows.
+    let live = Signal::derive(move || hook.is_live.get() && silence.get().is_none());
     let id = id.to_string();
     view! {
-        <LiveBanner live=hook.is_live />
+        <LiveBanner live />
+        <SilentBanner summary />
         <div class="execution-head">
             <Back />
             <h1 title=title>{title}</h1>
             <span role="status" aria-label="Execution status">
-                <Status status large=true />
+                <WorkerStatus summary large=true />
             </span>
             <div class="execution-id">
                 <span class="mono truncate">{id.clone()}</span>
@@ -104,6 +111,33 @@ fn Loaded(id: ExecutionId, hook: UseExecution) -> impl IntoView {
             <Timeline hook />
             <Output hook />
         </div>
+    }
+}
+
+/// A yellow banner while the worker is silent: since when, and what that may mean.
+#[component]
+fn SilentBanner(#[prop(into)] summary: Signal<ExecutionSummary>) -> impl IntoView {
+    let (ticker, silence) = (use_ticker(), use_worker_silence(summary));
+    let detail = Memo::new(move |_| {
+        let every = summary.with(|summary| summary.heartbeat_seconds);
+        let promised =
+            every.map(|every| format!(" It said that it beats every {every} s.")).unwrap_or_default();
+        format!("{promised} It may have been killed or cut off. If it comes back, this page goes on.")
+    });
+    // The words stay the same while time goes on, so that nothing is announced again and again.
+    move || {
+        silence.get().map(|since| {
+            let ago = move || ago_text(since, ticker.live.get());
+            view! {
+                <div class="banner" data-tone="warning" role="status">
+                    <Icon glyph=Glyph::Warning />
+                    <strong>{format!("Worker silent since {}", clock_text(since))}</strong>
+                    <span class="banner-detail">
+                        "Its last sign of life came "<span aria-live="off">{ago}</span>"."{detail}
+                    </span>
+                </div>
+            }
+        })
     }
 }
 

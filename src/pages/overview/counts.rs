@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use switchboard_protocol::{ExecutionStatus, ScrapePhase};
 
 use crate::{
-    components::{Glyph, Icon, Status, grouped},
+    components::{Glyph, Icon, Status, grouped, use_ticker},
     realtime::{ExecutionRow, ScrapeRunRow, UseExecutions, UseScrapeRuns},
 };
 
@@ -34,6 +34,7 @@ pub(super) fn Counts(executions: UseExecutions, runs: UseScrapeRuns) -> impl Int
                 <div class="counts">
                     {COUNTED.map(|status| view! { <Count status executions /> })} <Scraping runs />
                 </div>
+                <Silent executions />
                 <p class="faint">{scope}</p>
             </section>
         </Show>
@@ -51,6 +52,35 @@ fn Count(status: ExecutionStatus, executions: UseExecutions) -> impl IntoView {
     }
 }
 
+/// How many workers are silent, where any is: their executions are counted nowhere else.
+#[component]
+fn Silent(executions: UseExecutions) -> impl IntoView {
+    let ticker = use_ticker();
+    let count = Memo::new(move |_| {
+        executions.version.track();
+        let is_silent = |row: &&ExecutionRow| {
+            row.summary.with_untracked(|summary| ticker.worker_silence(summary)).is_some()
+        };
+        executions.rows.with(|rows| rows.iter().filter(is_silent).count())
+    });
+    move || {
+        let text = match count.get() {
+            0 => return None,
+            1 => "1 worker is silent: nobody knows whether its execution runs".to_owned(),
+            count => format!(
+                "{} workers are silent: nobody knows whether their executions run",
+                grouped(count as u64)
+            ),
+        };
+        Some(view! {
+            <a class="silent-note" href="/executions?status=running">
+                <Icon glyph=Glyph::Warning />
+                {text}
+            </a>
+        })
+    }
+}
+
 #[component]
 fn Scraping(runs: UseScrapeRuns) -> impl IntoView {
     let count = count_of_phase(ScrapePhase::Running, runs);
@@ -65,12 +95,17 @@ fn Scraping(runs: UseScrapeRuns) -> impl IntoView {
     }
 }
 
-/// How many of the known executions have a status.
+/// How many of the known executions have a status. One whose worker is silent does not run, for all that anybody knows.
 pub(super) fn count_of(status: ExecutionStatus, executions: UseExecutions) -> Memo<usize> {
+    let ticker = use_ticker();
     Memo::new(move |_| {
         executions.version.track();
         executions.rows.with(|rows| {
-            let has_it = |row: &&ExecutionRow| row.summary.with_untracked(|summary| summary.status == status);
+            let has_it = |row: &&ExecutionRow| {
+                row.summary.with_untracked(|summary| {
+                    summary.status == status && ticker.worker_silence(summary).is_none()
+                })
+            };
             rows.iter().filter(has_it).count()
         })
     })

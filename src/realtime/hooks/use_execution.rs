@@ -16,13 +16,17 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use switchboard_model::{Applied, Execution};
 use switchboard_protocol::{
-    ExecutionEvent, ExecutionId, ExecutionStatus, Frame, OrganizationId, Timestamp,
+    AgentEvent, ExecutionEvent, ExecutionId, ExecutionStatus, Frame, OrganizationId, Timestamp,
     rest::{ExecutionSnapshot, ExecutionSummary},
 };
 
 use crate::{
     api::{ApiError, Queries, use_queries},
-    realtime::{Matched, Subscription, WebSocketContext, clock, fanout::Notice, use_websocket_context},
+    realtime::{
+        Matched, Subscription, WebSocketContext, clock,
+        fanout::{Notice, Topic},
+        use_websocket_context,
+    },
 };
 
 /// How many events wait for a snapshot. Beyond it they are let go, and the snapshot is fetched once more.
@@ -117,6 +121,10 @@ struct Observed {
     /// What came while a snapshot was on its way.
     waiting: RefCell<Vec<(Option<u64>, ExecutionEvent, Timestamp)>>,
     overflowed: Cell<bool>,
+    /// The latest sign of life of its worker that came while a snapshot was on its way.
+    waiting_beat: RefCell<Option<(Option<u64>, AgentEvent, Timestamp)>>,
+    /// What brings the signs of life.
+    beats: RefCell<Option<Subscription>>,
     /// How new the snapshot must be for the subscription to follow on without a hole.
     required: Cell<Option<u64>>,
     subscribed: Cell<bool>,
@@ -181,6 +189,8 @@ impl Observed {
             in_flight: Cell::new(false),
             waiting: RefCell::default(),
             overflowed: Cell::new(false),
+            waiting_beat: RefCell::default(),
+            beats: RefCell::default(),
             required: Cell::new(None),
             subscribed: Cell::new(context.is_confirmed(id)),
             retry: RefCell::default(),
@@ -195,7 +205,18 @@ impl Observed {
             observed.changed();
         }
         observed.fetch();
-        let (for_frames, for_notices) = (Rc::downgrade(&observed), Rc::downgrade(&observed));
+        let (for_frames, for_notices, for_beats) =
+            (Rc::downgrade(&observed), Rc::downgrade(&observed), Rc::downgrade(&observed));
+        let beats = context.subscribe(
+            Topic::Agents,
+            move |matched| {
+                if let Some(observed) = for_beats.upgrade() {
+                    observed.receive_beats(matched);
+                }
+            },
+            None,
+        );
+        observed.beats.replace(beats);
         let subscription = context.subscribe_execution(
             id,
             move |matched| {
@@ -236,6 +257,27 @@ impl Observed {
         }
     }
 
+    /// Signs of life of the execution's worker: they move its summary, and nothing that is drawn as output or timeline.
+    fn receive_beats(&self, matched: &Matched<'_>) {
+        let received_at = matched.received_at();
+        let mut changed = false;
+        for envelope in matched.iter() {
+            let Frame::AgentEvent(event) = &envelope.frame else { continue };
+            if event.execution_id.as_ref() != Some(&self.id) {
+                continue;
+            }
+            if self.in_flight.get() {
+                self.waiting_beat.replace(Some((envelope.seq, event.clone(), received_at)));
+            }
+            if let Some(execution) = self.execution.borrow_mut().as_mut() {
+                changed |= execution.beat(envelope.seq, event, received_at);
+            }
+        }
+        if changed {
+            self.summary_changed();
+        }
+    }
+
     fn hear(&self, notice: &Notice) {
         match notice {
             // Another component's subscription was confirmed: this one had its place before.
@@ -258,6 +300,7 @@ impl Observed {
                 self.subscribed.set(false);
                 self.required.set(None);
                 self.waiting.borrow_mut().clear();
+                self.waiting_beat.take();
                 self.signals.covered.set(false);
                 self.fetch();
             }
@@ -306,6 +349,9 @@ impl Observed {
         for (seq, event, received_at) in self.waiting.borrow_mut().drain(..) {
             execution.apply(seq, &event, received_at);
         }
+        if let Some((seq, event, received_at)) = self.waiting_beat.take() {
+            execution.beat(seq, &event, received_at);
+        }
         self.execution.replace(Some(execution));
         self.generation.set(self.generation.get() + 1);
         self.set_phase(LoadPhase::Ready);
@@ -353,10 +399,14 @@ impl Observed {
     }
 
     fn changed(&self) {
+        self.summary_changed();
+        self.signals.version.update(|version| *version += 1);
+    }
+
+    fn summary_changed(&self) {
         let summary = self.execution.borrow().as_ref().map(|execution| execution.summary().clone());
         if self.signals.summary.with_untracked(|current| *current != summary) {
             self.signals.summary.set(summary);
         }
-        self.signals.version.update(|version| *version += 1);
     }
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use switchboard_model::apply_heartbeat;
 use switchboard_protocol::{
     DashboardUpdate, ExecutionId, Frame, JobEvent, JobEventKind, OrganizationId,
     rest::{ExecutionChanged, ExecutionList, ExecutionSummary},
@@ -112,8 +113,8 @@ impl Listed for ListedExecutions {
 
     fn subscribe(list: &Rc<List>, context: WebSocketContext) -> Vec<Subscription> {
         let organization = &list.query.organization_id;
-        let (for_updates, for_jobs, for_notices) =
-            (Rc::downgrade(list), Rc::downgrade(list), Rc::downgrade(list));
+        let (for_updates, for_jobs, for_beats, for_notices) =
+            (Rc::downgrade(list), Rc::downgrade(list), Rc::downgrade(list), Rc::downgrade(list));
         let on_notice = move |notice: &Notice| {
             if let (Some(list), Notice::Refetch(_)) = (for_notices.upgrade(), notice) {
                 list.begin_anew();
@@ -145,7 +146,23 @@ impl Listed for ListedExecutions {
             },
             None,
         );
-        updates.into_iter().chain(jobs).collect()
+        let beats = context.subscribe(
+            Topic::Agents,
+            move |matched| {
+                let Some(list) = for_beats.upgrade() else { return };
+                for envelope in matched.iter() {
+                    if let Frame::AgentEvent(event) = &envelope.frame
+                        && let Some(execution) = &event.execution_id
+                    {
+                        list.change(execution, envelope.seq, |summary| {
+                            apply_heartbeat(summary, event, matched.received_at())
+                        });
+                    }
+                }
+            },
+            None,
+        );
+        updates.into_iter().chain(jobs).chain(beats).collect()
     }
 }
 
