@@ -7,7 +7,7 @@ const ACK_PATIENCE_MS: u64 = 1_000;
 pub(crate) const PROBE_LIMIT_MS: u64 = 4_000;
 /// Frames that come sooner after a probe may have been waiting in a buffer since before the sleep, so they prove
 /// nothing about the connection now.
-const BUFFERED_MS: u64 = 1_000;
+pub(crate) const BUFFERED_MS: u64 = 1_000;
 /// What a server may ask for as its heartbeat: 1 s to 5 min.
 const SANE_INTERVAL_MS: (u64, u64) = (1_000, 300_000);
 /// The shortest interval that options may ask for, so that a zero is no busy loop.
@@ -35,6 +35,12 @@ pub(crate) enum Due {
     /// Nothing was heard in time. After a probe the replacement must not wait.
     Dead {
         probed: bool,
+    },
+    /// Nothing came for so long, on a connection on which nobody can be asked.
+    Silent {
+        silent_ms: u64,
+        /// Whether heartbeats were due; if not, it may well live, and only nobody can tell.
+        missed: bool,
     },
 }
 

@@ -4,10 +4,12 @@ use std::fmt;
 
 use switchboard_protocol::{ExecutionId, OrganizationId};
 
+use crate::{Access, ReadWrite};
+
 /// Something that happened. What a socket says carries the generation that [`Output::Open`](crate::Output::Open)
 /// gave it; what an earlier generation still says is ignored.
 #[derive(Clone, PartialEq)]
-pub enum Input<'a> {
+pub enum Input<'a, A: Access = ReadWrite> {
     /// Somebody wants the connection. Does nothing while there is one, while a retry is due, or in state error.
     Connect,
     /// Nobody wants the connection any more: it is closed with 1000, and no retry follows.
@@ -60,6 +62,13 @@ pub enum Input<'a> {
     Visible,
     /// The page came back from the back/forward cache; its socket may be dead.
     PageRestored,
+    /// Something is to be asked of the server. Nothing can be of a daemon's.
+    Request(A::Request),
+}
+
+/// What can be asked of a server that one may write to.
+#[derive(Clone, PartialEq)]
+pub enum Request {
     /// One more party wants this execution's events. Counted: each needs its own [`Unsubscribe`](Self::Unsubscribe).
     Subscribe(ExecutionId),
     /// One party less wants this execution's events; the last one ends the subscription.
@@ -70,7 +79,7 @@ pub enum Input<'a> {
     SetOrganization(Option<OrganizationId>),
 }
 
-impl fmt::Debug for Input<'_> {
+impl<A: Access> fmt::Debug for Input<'_, A> {
     /// Leaves the token out: inputs may be logged, a secret may not.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -91,6 +100,15 @@ impl fmt::Debug for Input<'_> {
             Self::Offline => formatter.write_str("Offline"),
             Self::Visible => formatter.write_str("Visible"),
             Self::PageRestored => formatter.write_str("PageRestored"),
+            Self::Request(request) => request.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Leaves the token out too.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Subscribe(execution) => write!(formatter, "Subscribe({execution})"),
             Self::Unsubscribe(execution) => write!(formatter, "Unsubscribe({execution})"),
             Self::SetToken(_) => formatter.write_str("SetToken(…)"),

@@ -11,6 +11,9 @@
 //! count; subscriptions counted by reference. It speaks to servers that keep no log too, and says honestly
 //! ([`Output::Refetch`]) whenever something may have been missed for good.
 //!
+//! What a link may do is a type: `Link<ReadWrite>`, the usual one, speaks to a hub, and `Link<ReadOnly>` listens to a daemon and
+//! has nothing that could be sent ([`Access`]).
+//!
 //! A shell in outline:
 //!
 //! ```
@@ -32,8 +35,10 @@
 //! assert!(link.deadline().is_some()); // … and wakes the link when the next ping is due.
 //! ```
 
+mod access;
 mod backoff;
 mod cursor;
+mod event;
 mod fallback;
 mod heartbeat;
 mod input;
@@ -41,17 +46,19 @@ mod link;
 mod moment;
 mod options;
 mod output;
+mod silence;
 mod sleep;
 mod stats;
 mod status;
 mod subscriptions;
 
+pub use access::{Access, Never, ReadOnly, ReadWrite};
 pub use backoff::Backoff;
 pub use fallback::{Fallback, Scope, SocketView, StreamInput, StreamOutput};
-pub use input::Input;
+pub use input::{Input, Request};
 pub use link::Link;
 pub use moment::Moment;
-pub use options::LinkOptions;
+pub use options::{LinkOptions, ListenOptions};
 pub use output::{Output, RefetchReason};
 pub use stats::LinkStats;
 pub use status::{LinkError, LinkState, LinkStatus};

@@ -10,6 +10,8 @@ mod opening;
 mod receiving;
 mod waking;
 
+use std::marker::PhantomData;
+
 use switchboard_protocol::{ClientFrame, ExecutionId, OrganizationId};
 
 use self::{
@@ -17,7 +19,8 @@ use self::{
     ending::Ending,
 };
 use crate::{
-    Input, LinkOptions, LinkState, LinkStats, LinkStatus, Moment, Output, RefetchReason,
+    Access, Input, LinkOptions, LinkState, LinkStats, LinkStatus, ListenOptions, Moment, Output, ReadOnly,
+    ReadWrite, RefetchReason, Request,
     cursor::Cursor,
     sleep::SleepWatch,
     subscriptions::{Added, Subscriptions},
@@ -32,7 +35,7 @@ use crate::{
     clippy::struct_excessive_bools,
     reason = "facts that hold independently of each other and of the phase"
 )]
-pub struct Link {
+pub struct Link<A: Access = ReadWrite> {
     options: LinkOptions,
     phase: Phase,
     /// The name of the newest socket, also while there is none any more.
@@ -59,6 +62,7 @@ pub struct Link {
     was_live: bool,
     /// Set where a lost connection leaves a hole that no replay fills.
     refetch_due: bool,
+    access: PhantomData<A>,
 }
 
 /// Where the machine is.
@@ -87,15 +91,28 @@ enum Phase {
 }
 
 /// What one call of [`Link::handle`] has at hand.
-struct Turn<'a> {
+struct Turn<'a, A: Access> {
     now: Moment,
     random: f64,
-    out: &'a mut Vec<Output>,
+    out: &'a mut Vec<Output<A>>,
 }
 
-impl Link {
+impl Link<ReadWrite> {
     /// A link that waits for [`Input::Connect`].
     pub fn new(options: LinkOptions) -> Self {
+        Self::with(options)
+    }
+}
+
+impl Link<ReadOnly> {
+    /// A link that waits for [`Input::Connect`], and then only listens.
+    pub fn listening(options: ListenOptions) -> Self {
+        Self::with(options.into())
+    }
+}
+
+impl<A: Access> Link<A> {
+    fn with(options: LinkOptions) -> Self {
         Self {
             options,
             phase: Phase::Idle,
@@ -113,14 +130,17 @@ impl Link {
             token_changed: false,
             was_live: false,
             refetch_due: false,
+            access: PhantomData,
         }
     }
 
     /// Takes what happened, and appends to `out` what to do about it, in order. `random` is uniform between 0
     /// and 1. `out` is not cleared: the caller drains it, and reuses it.
-    pub fn handle(&mut self, input: Input<'_>, now: Moment, random: f64, out: &mut Vec<Output>) {
+    pub fn handle(&mut self, input: Input<'_, A>, now: Moment, random: f64, out: &mut Vec<Output<A>>) {
         let turn = &mut Turn { now, random, out };
-        if self.sleep.noticed(now, self.deadline()) && !decides_over_the_socket(&input) {
+        // What only listens has no timer that a hidden tab's throttling could make late without harm.
+        let deadline = self.deadline().filter(|_| !(A::LISTENS && matches!(self.phase, Phase::Open(_))));
+        if self.sleep.noticed(now, deadline) && !decides_over_the_socket(&input) {
             self.woke(turn);
         }
         match input {
@@ -135,11 +155,14 @@ impl Link {
             Input::Closed { generation, code, reason } => self.closed(generation, code, reason, turn),
             Input::Online => self.online(turn),
             Input::Offline => self.went_offline(turn),
-            Input::Visible | Input::PageRestored => self.woke(turn),
-            Input::Subscribe(execution) => self.subscribe(&execution, turn),
-            Input::Unsubscribe(execution) => self.unsubscribe(&execution, turn),
-            Input::SetToken(token) => self.set_token(token, turn),
-            Input::SetOrganization(organization) => self.set_organization(organization, turn),
+            Input::Visible => self.visible(turn),
+            Input::PageRestored => self.woke(turn),
+            Input::Request(request) => match request.into() {
+                Request::Subscribe(execution) => self.subscribe(&execution, turn),
+                Request::Unsubscribe(execution) => self.unsubscribe(&execution, turn),
+                Request::SetToken(token) => self.set_token(token, turn),
+                Request::SetOrganization(organization) => self.set_organization(organization, turn),
+            },
         }
         if std::mem::take(&mut self.status_changed) {
             turn.out.push(Output::Status);
@@ -171,14 +194,14 @@ impl Link {
         self.subscriptions.iter()
     }
 
-    fn connect(&mut self, turn: &mut Turn<'_>) {
+    fn connect(&mut self, turn: &mut Turn<'_, A>) {
         if matches!(self.phase, Phase::Idle) {
             self.start_anew();
             self.open(turn);
         }
     }
 
-    fn reconnect(&mut self, turn: &mut Turn<'_>) {
+    fn reconnect(&mut self, turn: &mut Turn<'_, A>) {
         self.end(Ending::Replaced, turn);
         self.start_anew();
         self.open(turn);
@@ -191,7 +214,7 @@ impl Link {
         self.status.attempt = 0;
     }
 
-    fn set_token(&mut self, token: String, turn: &mut Turn<'_>) {
+    fn set_token(&mut self, token: String, turn: &mut Turn<'_, A>) {
         if self.options.token == token {
             return;
         }
@@ -203,7 +226,7 @@ impl Link {
         }
     }
 
-    fn set_organization(&mut self, organization: Option<OrganizationId>, turn: &mut Turn<'_>) {
+    fn set_organization(&mut self, organization: Option<OrganizationId>, turn: &mut Turn<'_, A>) {
         if self.options.organization_id == organization {
             return;
         }
@@ -225,7 +248,7 @@ impl Link {
         }
     }
 
-    fn subscribe(&mut self, execution: &ExecutionId, turn: &mut Turn<'_>) {
+    fn subscribe(&mut self, execution: &ExecutionId, turn: &mut Turn<'_, A>) {
         let added = self.subscriptions.add(execution);
         match (added, self.server()) {
             (Added::First { announced: false }, Some(Server::Log | Server::Plain)) => {
@@ -242,7 +265,7 @@ impl Link {
         }
     }
 
-    fn unsubscribe(&mut self, execution: &ExecutionId, turn: &mut Turn<'_>) {
+    fn unsubscribe(&mut self, execution: &ExecutionId, turn: &mut Turn<'_, A>) {
         let known_server = matches!(self.server(), Some(Server::Log | Server::Plain));
         if self.subscriptions.remove(execution) && known_server {
             self.retract(execution, turn);
@@ -250,7 +273,7 @@ impl Link {
     }
 
     /// Tells the server of a subscription. One that keeps no log never answers, so it counts from now.
-    fn announce(&mut self, execution: &ExecutionId, turn: &mut Turn<'_>) {
+    fn announce(&mut self, execution: &ExecutionId, turn: &mut Turn<'_, A>) {
         let answers = self.server() == Some(Server::Log);
         self.send(&ClientFrame::Subscribe(execution.clone()), turn);
         self.subscriptions.announced(execution, answers);
@@ -260,14 +283,16 @@ impl Link {
     }
 
     /// Tells the server that a subscription is over.
-    fn retract(&mut self, execution: &ExecutionId, turn: &mut Turn<'_>) {
+    fn retract(&mut self, execution: &ExecutionId, turn: &mut Turn<'_, A>) {
         if self.subscriptions.retracted(execution) {
             self.send(&ClientFrame::Unsubscribe(execution.clone()), turn);
         }
     }
 
-    fn send(&self, frame: &ClientFrame, turn: &mut Turn<'_>) {
-        turn.out.push(Output::Send { generation: self.generation, text: frame.encode() });
+    fn send(&self, frame: &ClientFrame, turn: &mut Turn<'_, A>) {
+        if let Some(text) = A::message(|| frame.encode()) {
+            turn.out.push(Output::Send { generation: self.generation, text });
+        }
     }
 
     /// What kind of server is at the other end; `None` while no socket is open.
@@ -279,7 +304,7 @@ impl Link {
     }
 
     /// Events may have been missed for good.
-    fn continuity_ended(&mut self, reason: RefetchReason, turn: &mut Turn<'_>) {
+    fn continuity_ended(&mut self, reason: RefetchReason, turn: &mut Turn<'_, A>) {
         self.refetch_due = false;
         self.subscriptions.continuity_ended();
         self.note_place();
@@ -307,6 +332,6 @@ impl Link {
 }
 
 /// Whether an input says by itself what becomes of the socket, so that probing it first would be in vain.
-fn decides_over_the_socket(input: &Input<'_>) -> bool {
+fn decides_over_the_socket<A: Access>(input: &Input<'_, A>) -> bool {
     matches!(input, Input::Disconnect | Input::Reconnect | Input::Failed { .. } | Input::Closed { .. })
 }

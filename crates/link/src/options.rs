@@ -29,6 +29,31 @@ pub struct LinkOptions {
     pub connect_timeout_ms: u64,
 }
 
+/// How a [`Link`](crate::Link) behaves that only listens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ListenOptions {
+    /// Whether a lost connection is replaced. Without it, any end is final until somebody connects again.
+    pub reconnect: bool,
+    /// How long to wait before each attempt, and when to give up.
+    pub backoff: Backoff,
+    /// How long a connection may take to open, in milliseconds.
+    pub connect_timeout_ms: u64,
+}
+
+impl Default for ListenOptions {
+    /// Reconnecting by [`Backoff::daemon`], 10 s to open.
+    fn default() -> Self {
+        Self { reconnect: true, backoff: Backoff::daemon(), connect_timeout_ms: 10_000 }
+    }
+}
+
+impl From<ListenOptions> for LinkOptions {
+    fn from(options: ListenOptions) -> Self {
+        let ListenOptions { reconnect, backoff, connect_timeout_ms } = options;
+        Self { token: String::new(), reconnect, backoff, connect_timeout_ms, ..Self::default() }
+    }
+}
+
 impl Default for LinkOptions {
     /// Token `stream`, reconnecting by [`Backoff::executions`], batches on, text messages; a ping every 20 s
     /// (the hub's own heartbeat), 10 s for its pong and 10 s to open.

@@ -4,20 +4,22 @@ use std::fmt;
 
 use switchboard_protocol::{Control, DecodeError, Envelope, ExecutionId, ResyncReason};
 
+use crate::{Access, ReadWrite};
+
 /// Something to do, or something to know. To be carried out in order.
 #[derive(Clone, PartialEq)]
-pub enum Output {
+pub enum Output<A: Access = ReadWrite> {
     /// Open a socket, and label all that it says with this generation. There is never more than one.
     Open {
         /// The new socket's name.
         generation: u32,
     },
-    /// Send a text message.
+    /// Send a text message. A [`ReadOnly`](crate::ReadOnly) link has none: nothing of this can be made.
     Send {
         /// On which socket.
         generation: u32,
         /// The message; the first one of a generation holds the token, so it is not for a log.
-        text: String,
+        text: A::Message,
     },
     /// Close the socket and forget it. It may be closed already, or never have opened.
     Close {
@@ -69,15 +71,15 @@ pub enum RefetchReason {
     Gap,
 }
 
-impl fmt::Debug for Output {
+impl<A: Access> fmt::Debug for Output<A> {
     /// Leaves the handshake's text out, because it holds the token.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open { generation } => write!(formatter, "Open({generation})"),
-            Self::Send { generation, text } if text.starts_with("{\"token\"") => {
+            Self::Send { generation, text } if text.as_ref().starts_with("{\"token\"") => {
                 write!(formatter, "Send({generation}, handshake)")
             }
-            Self::Send { generation, text } => write!(formatter, "Send({generation}, {text})"),
+            Self::Send { generation, text } => write!(formatter, "Send({generation}, {})", text.as_ref()),
             Self::Close { generation, code, reason } => {
                 write!(formatter, "Close({generation}, {code}, {reason:?})")
             }

@@ -97,6 +97,14 @@ pub enum LinkError {
     /// A ping was answered by silence.
     #[error("the server fell silent; the connection was dead")]
     DeadPeer,
+    /// Nothing came for too long on a connection on which nobody can be asked.
+    #[error("nothing was heard for {seconds} s{}", if *missed { "; three heartbeats were due" } else { "" })]
+    Silent {
+        /// For how long, in seconds.
+        seconds: u64,
+        /// Whether heartbeats were due. Where no interval of any is known the connection is replaced all the same, after long.
+        missed: bool,
+    },
     /// The server counted other frames than those that came.
     #[error("frames were lost on the way: the server sent {delivered}, {received} came")]
     Gap {

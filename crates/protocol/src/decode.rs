@@ -42,9 +42,14 @@ pub fn decode_bytes(bytes: &[u8]) -> Result<Envelope, DecodeError> {
 /// exactly that frame. A single frame that is written over several lines is read too, because servers without
 /// batches may write one.
 pub fn decode_message(text: &str) -> impl Iterator<Item = Result<Envelope, DecodeError>> + '_ {
+    frame_texts(text).map(decode)
+}
+
+/// The texts of the frames of one message, as [`decode_message`] reads them.
+pub fn frame_texts(text: &str) -> impl Iterator<Item = &str> {
     let spread_over_lines = text.trim_end().contains('\n') && opens_without_closing(text);
-    let (whole, lines) = if spread_over_lines { (Some(decode(text)), "") } else { (None, text) };
-    whole.into_iter().chain(lines.split('\n').filter(|line| !line.trim().is_empty()).map(decode))
+    let (whole, lines) = if spread_over_lines { (Some(text), "") } else { (None, text) };
+    whole.into_iter().chain(lines.split('\n').filter(|line| !line.trim().is_empty()))
 }
 
 /// Whether the first line is the beginning of a frame, and the whole text is one.

@@ -35,7 +35,7 @@ mod timestamp;
 pub use agent::{AgentEvent, AgentEventKind, AgentStatus};
 pub use client::{ClientFrame, Handshake, Resume};
 pub use control::{ConnectionAck, Control, Pong, Resumed, Resync, ResyncReason, Subscribed};
-pub use decode::{MAX_FRAME_BYTES, decode, decode_bytes, decode_message};
+pub use decode::{MAX_FRAME_BYTES, decode, decode_bytes, decode_message, frame_texts};
 pub use error::DecodeError;
 pub use execution::{
     AgentCompleteData, AgentStartData, ErrorData, ExecutionEvent, ExecutionEventKind, ExecutionFrame,

@@ -2,7 +2,11 @@
 
 use switchboard_protocol::Resume;
 
-use crate::{LinkOptions, Moment, heartbeat::Heartbeat};
+use crate::{
+    LinkOptions, Moment,
+    heartbeat::{Due, Heartbeat},
+    silence::Silence,
+};
 
 /// A connection that stays open this long has proven itself even where the server says nothing.
 const PROOF_BY_TIME_MS: u64 = 5_000;
@@ -15,11 +19,20 @@ pub(super) struct Connection {
     pub(super) proof: Proof,
     pub(super) acked: bool,
     pub(super) resuming: Resuming,
-    pub(super) heartbeat: Heartbeat,
+    pub(super) life: Life,
     /// Whether a data frame came before any ack, so that an earlier cursor says nothing about this server.
     pub(super) saw_data_before_ack: bool,
     /// Whether a missed frame has come late on this connection.
     pub(super) repaired: bool,
+}
+
+/// How it is found out whether the peer still lives.
+#[derive(Debug)]
+pub(super) enum Life {
+    /// By asking it.
+    Pings(Heartbeat),
+    /// By what usually comes, because it may not be asked.
+    Silence(Silence),
 }
 
 /// What the server has shown itself to be.
@@ -66,9 +79,35 @@ impl Connection {
             proof: Proof::None,
             acked: false,
             resuming: resume.map_or(Resuming::No, Resuming::Asked),
-            heartbeat: Heartbeat::new(now.monotonic_ms, options.ping_interval_ms, options.pong_timeout_ms),
+            life: Life::Pings(Heartbeat::new(
+                now.monotonic_ms,
+                options.ping_interval_ms,
+                options.pong_timeout_ms,
+            )),
             saw_data_before_ack: false,
             repaired: false,
+        }
+    }
+
+    /// A connection that is only listened to: nothing is asked of it, and nothing is to be settled.
+    pub(super) fn listened_to(now: Moment) -> Self {
+        Self {
+            opened_at: now,
+            server: Server::Plain,
+            proof: Proof::None,
+            acked: false,
+            resuming: Resuming::No,
+            life: Life::Silence(Silence::new(now.monotonic_ms)),
+            saw_data_before_ack: false,
+            repaired: false,
+        }
+    }
+
+    /// The pings, where there are some.
+    pub(super) fn pings(&mut self) -> Option<&mut Heartbeat> {
+        match &mut self.life {
+            Life::Pings(heartbeat) => Some(heartbeat),
+            Life::Silence(_) => None,
         }
     }
 
@@ -79,7 +118,28 @@ impl Connection {
 
     /// When something will be due.
     pub(super) fn deadline(&self) -> u64 {
-        let heartbeat = self.heartbeat.deadline();
-        self.proves_at().map_or(heartbeat, |proof| proof.min(heartbeat))
+        let life = match &self.life {
+            Life::Pings(heartbeat) => heartbeat.deadline(),
+            Life::Silence(silence) => silence.deadline(),
+        };
+        self.proves_at().map_or(life, |proof| proof.min(life))
+    }
+}
+
+impl Life {
+    /// Anything at all came.
+    pub(super) fn heard(&mut self, now: u64) {
+        match self {
+            Self::Pings(heartbeat) => heartbeat.heard(now),
+            Self::Silence(silence) => silence.heard(now),
+        }
+    }
+
+    /// What is due at `now`.
+    pub(super) fn due(&mut self, now: u64) -> Due {
+        match self {
+            Self::Pings(heartbeat) => heartbeat.due(now),
+            Self::Silence(silence) => silence.due(now),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use switchboard_protocol::close::{self, CloseAction};
 
 use super::{Link, Phase, Turn, connection::Proof};
-use crate::{LinkError, LinkState, Moment, Output};
+use crate::{Access, LinkError, LinkState, Moment, Output};
 
 /// So many failed connections in a row make another transport take over.
 const FAILURES_TO_FALLBACK: u32 = 3;
@@ -34,6 +34,8 @@ pub(super) enum Ending {
     TimedOut,
     /// Nothing was heard of it in time.
     DeadPeer { probed: bool },
+    /// Nothing came on it for too long, and nobody can be asked.
+    Silent { silent_ms: u64, missed: bool },
     /// Frames were lost on it.
     Gap { delivered: u64, received: u64 },
 }
@@ -45,14 +47,14 @@ enum Next {
     Retry { error: LinkError, after_ms: u64, not_before_ms: u64 },
 }
 
-impl Link {
-    pub(super) fn failed(&mut self, generation: u32, error: String, turn: &mut Turn<'_>) {
+impl<A: Access> Link<A> {
+    pub(super) fn failed(&mut self, generation: u32, error: String, turn: &mut Turn<'_, A>) {
         if self.is_live(generation) {
             self.end(Ending::Failed(error), turn);
         }
     }
 
-    pub(super) fn closed(&mut self, generation: u32, code: u16, reason: String, turn: &mut Turn<'_>) {
+    pub(super) fn closed(&mut self, generation: u32, code: u16, reason: String, turn: &mut Turn<'_, A>) {
         if self.is_live(generation) {
             self.end(Ending::Closed { code, reason }, turn);
         } else if generation == self.generation {
@@ -66,7 +68,7 @@ impl Link {
 
     /// A socket that broke, and was counted, says with which code. That is no second ending, but a refusal or a
     /// wish to wait still counts.
-    fn explained(&mut self, code: u16, reason: String, turn: &mut Turn<'_>) {
+    fn explained(&mut self, code: u16, reason: String, turn: &mut Turn<'_, A>) {
         let Phase::Waiting { at, not_before, unexplained } = &mut self.phase else { return };
         if !std::mem::take(unexplained) {
             return;
@@ -84,7 +86,7 @@ impl Link {
     }
 
     /// Ends whatever there is: an open socket, one that is opening, or a retry that is due.
-    pub(super) fn end(&mut self, ending: Ending, turn: &mut Turn<'_>) {
+    pub(super) fn end(&mut self, ending: Ending, turn: &mut Turn<'_, A>) {
         let phase = std::mem::replace(&mut self.phase, Phase::Idle);
         if matches!(phase, Phase::Opening { .. } | Phase::Open(_)) {
             if let Some((code, reason)) = ending.close_code() {
@@ -126,7 +128,7 @@ impl Link {
             let opened_at = connection.opened_at.wall_ms;
             let stale_since = match ending {
                 // It was dead before anybody noticed: what it last said was the last that could be trusted.
-                Ending::DeadPeer { .. } => {
+                Ending::DeadPeer { .. } | Ending::Silent { .. } => {
                     self.status.last_message_at.filter(|heard| *heard >= opened_at).unwrap_or(opened_at)
                 }
                 _ => now.wall_ms,
@@ -136,7 +138,7 @@ impl Link {
     }
 
     /// Decides what follows.
-    fn next(&mut self, phase: &Phase, ending: Ending, turn: &Turn<'_>) -> Next {
+    fn next(&mut self, phase: &Phase, ending: Ending, turn: &Turn<'_, A>) -> Next {
         let (error, wait_ms, at_once) = match ending {
             Ending::Disconnected | Ending::Replaced => return Next::Nothing,
             Ending::Closed { code, reason } => match close::action(code, &reason) {
@@ -154,11 +156,15 @@ impl Link {
             Ending::Failed(error) => (LinkError::Failed(error), 0, false),
             Ending::TimedOut => (LinkError::TimedOut { after_ms: self.options.connect_timeout_ms }, 0, false),
             Ending::DeadPeer { probed } => (LinkError::DeadPeer, 0, probed),
+            Ending::Silent { silent_ms, missed } => {
+                (LinkError::Silent { seconds: silent_ms / 1_000, missed }, 0, !missed)
+            }
             Ending::Gap { delivered, received } => {
                 return self.next_after_gap(LinkError::Gap { delivered, received }, turn);
             }
         };
-        let counted = self.count_failure(phase, error == LinkError::DeadPeer);
+        let dead = matches!(error, LinkError::DeadPeer | LinkError::Silent { missed: true, .. });
+        let counted = self.count_failure(phase, dead);
         let attempts = self.status.attempt;
         if self.options.reconnect
             && counted
@@ -181,7 +187,7 @@ impl Link {
     }
 
     /// A gap is repaired at once; where repairs do not help, the server must not be asked without end.
-    fn next_after_gap(&mut self, error: LinkError, turn: &Turn<'_>) -> Next {
+    fn next_after_gap(&mut self, error: LinkError, turn: &Turn<'_, A>) -> Next {
         let delay_ms = self
             .gaps_in_a_row
             .checked_sub(1)
@@ -245,6 +251,7 @@ impl Ending {
             Self::Failed(_) => (CLOSE_GIVEN_UP, "the connection failed"),
             Self::TimedOut => (CLOSE_GIVEN_UP, "the connection took too long to open"),
             Self::DeadPeer { .. } => (CLOSE_GIVEN_UP, "no answer to a ping"),
+            Self::Silent { .. } => (CLOSE_GIVEN_UP, "nothing was heard for too long"),
             Self::Gap { .. } => (CLOSE_GAP, "frames were lost; resuming"),
             Self::Closed { .. } => return None,
         })

@@ -6,11 +6,11 @@ use super::{
     Link, Phase, Turn,
     connection::{Connection, Proof, Resuming, Server},
 };
-use crate::{LinkState, Output, RefetchReason};
+use crate::{Access, LinkState, Output, RefetchReason};
 
-impl Link {
+impl<A: Access> Link<A> {
     /// Asks for a new socket. There must be none.
-    pub(super) fn open(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn open(&mut self, turn: &mut Turn<'_, A>) {
         self.generation = self.generation.wrapping_add(1);
         self.last_open_at = Some(turn.now.monotonic_ms);
         let give_up_at = turn.now.monotonic_ms.saturating_add(self.options.connect_timeout_ms.max(1));
@@ -21,15 +21,28 @@ impl Link {
         turn.out.push(Output::Open { generation: self.generation });
     }
 
-    pub(super) fn opened(&mut self, generation: u32, turn: &mut Turn<'_>) {
+    pub(super) fn opened(&mut self, generation: u32, turn: &mut Turn<'_, A>) {
         if generation == self.generation && matches!(self.phase, Phase::Opening { .. }) {
-            self.shake_hands(turn);
+            self.begin(turn);
         }
     }
 
-    /// Sends the handshake, before anything else.
-    pub(super) fn shake_hands(&mut self, turn: &mut Turn<'_>) {
+    /// The socket is open: hands are shaken, or it is listened to.
+    pub(super) fn begin(&mut self, turn: &mut Turn<'_, A>) {
         self.stats.connections = self.stats.connections.saturating_add(1);
+        if A::LISTENS { self.listen(turn) } else { self.shake_hands(turn) }
+    }
+
+    /// All that a daemon says of itself at first is that it takes the connection, so that makes it connected. What counts failures
+    /// begins anew only by a frame, or by time: one that takes connections and drops them is a failure still.
+    fn listen(&mut self, turn: &mut Turn<'_, A>) {
+        self.phase = Phase::Open(Connection::listened_to(turn.now));
+        self.status.stale_since = None;
+        self.set_state(LinkState::Connected, turn.now);
+    }
+
+    /// Sends the handshake, before anything else.
+    fn shake_hands(&mut self, turn: &mut Turn<'_, A>) {
         let resume = self.cursor.resume();
         self.phase = Phase::Open(Connection::new(turn.now, &self.options, resume.clone()));
         self.token_changed = false;
@@ -45,12 +58,12 @@ impl Link {
     }
 
     /// The open connection has proven itself, by a frame or by time. All that counts failures begins anew.
-    pub(super) fn prove(&mut self, by_frame: bool, turn: &mut Turn<'_>) {
+    pub(super) fn prove(&mut self, by_frame: bool, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &mut self.phase else { return };
-        if by_frame && connection.proof == Proof::None {
-            connection.heartbeat.proven(turn.now.monotonic_ms);
-        }
         let first = connection.proof == Proof::None;
+        if let Some(heartbeat) = connection.pings().filter(|_| by_frame && first) {
+            heartbeat.proven(turn.now.monotonic_ms);
+        }
         connection.proof = if by_frame {
             Proof::ByFrame
         } else {
@@ -68,7 +81,7 @@ impl Link {
     }
 
     /// The server was proven to be there, but not to keep a log: it is spoken to as to one that keeps none.
-    pub(super) fn settle_without_log(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn settle_without_log(&mut self, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &mut self.phase else { return };
         connection.server = Server::Plain;
         self.status.server_has_seq = false;
@@ -84,13 +97,13 @@ impl Link {
     }
 
     /// The server takes the handshake.
-    pub(super) fn acked(&mut self, ack: ConnectionAck, turn: &mut Turn<'_>) {
+    pub(super) fn acked(&mut self, ack: ConnectionAck, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &mut self.phase else { return };
         if std::mem::replace(&mut connection.acked, true) {
             return;
         }
-        if let Some(seconds) = ack.heartbeat_seconds {
-            connection.heartbeat.set_interval_s(seconds, turn.now.monotonic_ms);
+        if let (Some(seconds), Some(heartbeat)) = (ack.heartbeat_seconds, connection.pings()) {
+            heartbeat.set_interval_s(seconds, turn.now.monotonic_ms);
         }
         self.status.connection_id = ack.connection_id;
         self.status_changed = true;
@@ -133,7 +146,7 @@ impl Link {
     }
 
     /// Live delivery begins after the log's head, without a past.
-    fn start_log(&mut self, epoch: String, head: Option<u64>, turn: &mut Turn<'_>) {
+    fn start_log(&mut self, epoch: String, head: Option<u64>, turn: &mut Turn<'_, A>) {
         self.cursor.start(epoch, head);
         self.note_place();
         self.status.live_from = head;
@@ -150,7 +163,7 @@ impl Link {
         reason: ResyncReason,
         epoch: String,
         head: Option<u64>,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn<'_, A>,
     ) {
         self.stats.resyncs = self.stats.resyncs.saturating_add(1);
         self.cursor.start(epoch, head);
@@ -159,7 +172,7 @@ impl Link {
     }
 
     /// It is known where in the log the connection is.
-    pub(super) fn settle_with_log(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn settle_with_log(&mut self, turn: &mut Turn<'_, A>) {
         self.was_live = true;
         if self.refetch_due {
             self.continuity_ended(RefetchReason::Gap, turn);

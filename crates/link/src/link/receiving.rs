@@ -1,17 +1,18 @@
 //! What comes on an open connection.
 
 use switchboard_protocol::{
-    Control, DecodeError, Envelope, Frame, Pong, Resumed, ResyncReason, Subscribed, decode_message,
+    Control, DecodeError, Envelope, Frame, Pong, Resumed, ResyncReason, Subscribed, decode, frame_texts,
 };
 
 use super::{
     Link, Phase, Turn,
-    connection::{Proof, Resuming, Server},
+    connection::{Connection, Life, Proof, Resuming, Server},
     ending::Ending,
 };
 use crate::{
-    Output, RefetchReason,
+    Access, Output, RefetchReason,
     cursor::{Arrival, Count},
+    event::{Event, read_event},
 };
 
 /// How many characters of an unreadable frame are shown.
@@ -20,25 +21,21 @@ const EXCERPT_CHARACTERS: usize = 200;
 /// must not become a million outputs.
 const UNDECODABLE_SHOWN: u64 = 16;
 
-impl Link {
-    pub(super) fn message(&mut self, generation: u32, text: &str, turn: &mut Turn<'_>) {
+impl<A: Access> Link<A> {
+    pub(super) fn message(&mut self, generation: u32, text: &str, turn: &mut Turn<'_, A>) {
         if !self.accepts(generation, text.len(), turn) {
             return;
         }
-        let mut lines = text.split('\n').filter(|line| !line.trim().is_empty());
-        let (mut unreadable, mut read_since) = (0, 0);
-        for decoded in decode_message(text) {
-            match decoded {
-                Ok(envelope) => {
-                    read_since += 1;
-                    self.frame(envelope, turn);
-                }
-                Err(error) => {
-                    let line = lines.nth(read_since).unwrap_or(text);
-                    read_since = 0;
-                    unreadable += 1;
-                    self.undecodable(error, line, unreadable <= UNDECODABLE_SHOWN, turn);
-                }
+        let mut unreadable = 0;
+        for frame in frame_texts(text) {
+            let read = if A::LISTENS {
+                read_event(frame).map(|event| self.event(event, turn))
+            } else {
+                decode(frame).map(|envelope| self.frame(envelope, turn))
+            };
+            if let Err(error) = read {
+                unreadable += 1;
+                self.undecodable(error, frame, unreadable <= UNDECODABLE_SHOWN, turn);
             }
             if !matches!(self.phase, Phase::Open(_)) {
                 // A frame ended the connection. The ones after it are resumed on the next.
@@ -47,7 +44,7 @@ impl Link {
         }
     }
 
-    pub(super) fn binary_message(&mut self, generation: u32, bytes: &[u8], turn: &mut Turn<'_>) {
+    pub(super) fn binary_message(&mut self, generation: u32, bytes: &[u8], turn: &mut Turn<'_, A>) {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.message(generation, text, turn),
             Err(error) => {
@@ -61,23 +58,23 @@ impl Link {
     }
 
     /// Counts a message, if it is one of the live socket.
-    fn accepts(&mut self, generation: u32, bytes: usize, turn: &mut Turn<'_>) -> bool {
+    fn accepts(&mut self, generation: u32, bytes: usize, turn: &mut Turn<'_, A>) -> bool {
         if generation != self.generation {
             return false;
         }
         if matches!(self.phase, Phase::Opening { .. }) {
             // Not every platform tells of the opening; a message does.
-            self.shake_hands(turn);
+            self.begin(turn);
         }
         let Phase::Open(connection) = &mut self.phase else { return false };
-        connection.heartbeat.heard(turn.now.monotonic_ms);
+        connection.life.heard(turn.now.monotonic_ms);
         self.status.last_message_at = Some(turn.now.wall_ms);
         self.stats.messages = self.stats.messages.saturating_add(1);
         self.stats.bytes = self.stats.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         true
     }
 
-    fn undecodable(&mut self, error: DecodeError, text: &str, shown: bool, turn: &mut Turn<'_>) {
+    fn undecodable(&mut self, error: DecodeError, text: &str, shown: bool, turn: &mut Turn<'_, A>) {
         self.stats.undecodable = self.stats.undecodable.saturating_add(1);
         self.cursor.unreadable();
         if shown {
@@ -86,19 +83,37 @@ impl Link {
         }
     }
 
-    fn frame(&mut self, envelope: Envelope, turn: &mut Turn<'_>) {
+    fn frame(&mut self, envelope: Envelope, turn: &mut Turn<'_, A>) {
         self.stats.frames = self.stats.frames.saturating_add(1);
-        let Phase::Open(connection) = &self.phase else { return };
-        if connection.proof != Proof::ByFrame {
-            self.prove(true, turn);
-        }
+        self.prove_by_frame(turn);
         match envelope.frame {
             Frame::Control(control) => self.control(control, turn),
             _ => self.data(envelope, turn),
         }
     }
 
-    fn data(&mut self, envelope: Envelope, turn: &mut Turn<'_>) {
+    fn prove_by_frame(&mut self, turn: &mut Turn<'_, A>) {
+        if let Phase::Open(connection) = &self.phase
+            && connection.proof != Proof::ByFrame
+        {
+            self.prove(true, turn);
+        }
+    }
+
+    /// A daemon says something. Each object with a kind is an event, also one that a hub would mean for the connection itself, and
+    /// a number in it is the daemon's own and no place in a log.
+    fn event(&mut self, event: Event, turn: &mut Turn<'_, A>) {
+        self.stats.frames = self.stats.frames.saturating_add(1);
+        self.prove_by_frame(turn);
+        if let Phase::Open(Connection { life: Life::Silence(silence), .. }) = &mut self.phase
+            && let Some((agent, sign)) = &event.sign
+        {
+            silence.sign(agent, *sign, turn.now.monotonic_ms);
+        }
+        turn.out.push(Output::Frame(Envelope::unsequenced(Frame::Unknown(event.frame))));
+    }
+
+    fn data(&mut self, envelope: Envelope, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &mut self.phase else { return };
         if !connection.acked && !std::mem::replace(&mut connection.saw_data_before_ack, true) {
             connection.resuming = Resuming::No;
@@ -123,7 +138,7 @@ impl Link {
     }
 
     /// Takes note of a number; `false` if its frame has come before.
-    fn sequenced(&mut self, seq: u64, turn: &mut Turn<'_>) -> bool {
+    fn sequenced(&mut self, seq: u64, turn: &mut Turn<'_, A>) -> bool {
         let Phase::Open(connection) = &mut self.phase else { return false };
         if let Resuming::Acked { head } = connection.resuming {
             // The server began without saying where. A number in its past shows that it replays; any other that
@@ -142,9 +157,9 @@ impl Link {
             Arrival::Late => self.repairs(turn),
         }
         if self.cursor.wants_proof()
-            && let Phase::Open(connection) = &self.phase
+            && let Phase::Open(connection) = &mut self.phase
             && connection.server == Server::Log
-            && !connection.heartbeat.awaits_pong()
+            && connection.pings().is_some_and(|heartbeat| !heartbeat.awaits_pong())
         {
             self.ping(turn);
         }
@@ -153,7 +168,7 @@ impl Link {
 
     /// A frame comes that had been missed. Whoever folds events in order can't use it any more, so what is shown
     /// must be refetched; whoever handles each by itself gets it.
-    fn repairs(&mut self, turn: &mut Turn<'_>) {
+    fn repairs(&mut self, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &mut self.phase else { return };
         if !std::mem::replace(&mut connection.repaired, true) {
             self.continuity_ended(RefetchReason::Gap, turn);
@@ -161,7 +176,7 @@ impl Link {
         }
     }
 
-    fn control(&mut self, control: Control, turn: &mut Turn<'_>) {
+    fn control(&mut self, control: Control, turn: &mut Turn<'_, A>) {
         turn.out.push(Output::Control(control.clone()));
         match control {
             Control::ConnectionAck(ack) => self.acked(ack, turn),
@@ -172,10 +187,11 @@ impl Link {
         }
     }
 
-    fn pong(&mut self, pong: Pong, turn: &mut Turn<'_>) {
+    fn pong(&mut self, pong: Pong, turn: &mut Turn<'_, A>) {
         self.stats.pongs = self.stats.pongs.saturating_add(1);
         let Phase::Open(connection) = &mut self.phase else { return };
-        if let Some(round_trip_ms) = connection.heartbeat.ponged(turn.now.monotonic_ms) {
+        let heartbeat = connection.pings();
+        if let Some(round_trip_ms) = heartbeat.and_then(|pings| pings.ponged(turn.now.monotonic_ms)) {
             self.stats.round_trip_ms = Some(round_trip_ms);
         }
         match connection.server {
@@ -200,7 +216,7 @@ impl Link {
         }
     }
 
-    fn resumed(&mut self, resumed: Resumed, turn: &mut Turn<'_>) {
+    fn resumed(&mut self, resumed: Resumed, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &self.phase else { return };
         if matches!(connection.resuming, Resuming::Acked { .. }) {
             self.resumed_from(Some(resumed.from), turn);
@@ -208,7 +224,7 @@ impl Link {
     }
 
     /// The replay begins: at `from`, which must leave no hole after what is proven.
-    fn resumed_from(&mut self, from: Option<u64>, turn: &mut Turn<'_>) {
+    fn resumed_from(&mut self, from: Option<u64>, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &mut self.phase else { return };
         connection.resuming = Resuming::No;
         let expected = self.cursor.proven().map_or(0, |proven| proven.saturating_add(1));
@@ -230,14 +246,14 @@ impl Link {
     }
 
     /// The server took a resume and passed over it.
-    fn not_resumed(&mut self, head: Option<u64>, turn: &mut Turn<'_>) {
+    fn not_resumed(&mut self, head: Option<u64>, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &mut self.phase else { return };
         connection.resuming = Resuming::No;
         let Some(epoch) = self.cursor.epoch().map(str::to_owned) else { return };
         self.resync(ResyncReason::Other("resume-unanswered".into()), epoch, head, turn);
     }
 
-    fn server_resyncs(&mut self, reason: ResyncReason, turn: &mut Turn<'_>) {
+    fn server_resyncs(&mut self, reason: ResyncReason, turn: &mut Turn<'_, A>) {
         let Phase::Open(connection) = &mut self.phase else { return };
         match std::mem::replace(&mut connection.resuming, Resuming::No) {
             // Refetched at the ack already.
@@ -251,7 +267,7 @@ impl Link {
     }
 
     /// In the middle of a connection the server can't go on: for a reader, say, whom retention overtook.
-    fn resync_unasked(&mut self, reason: ResyncReason, turn: &mut Turn<'_>) {
+    fn resync_unasked(&mut self, reason: ResyncReason, turn: &mut Turn<'_, A>) {
         self.stats.resyncs = self.stats.resyncs.saturating_add(1);
         if reason == ResyncReason::EpochChanged {
             self.cursor.forget();
@@ -262,7 +278,7 @@ impl Link {
         self.settle_with_log(turn);
     }
 
-    fn subscribed(&mut self, subscribed: Subscribed, turn: &mut Turn<'_>) {
+    fn subscribed(&mut self, subscribed: Subscribed, turn: &mut Turn<'_, A>) {
         let Subscribed { execution_id, seq } = subscribed;
         if self.subscriptions.answered(&execution_id) {
             turn.out.push(Output::Subscribed { execution_id, seq });

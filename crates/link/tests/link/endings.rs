@@ -1,6 +1,6 @@
 //! Close codes, disconnecting, and what a changed token or organization does.
 
-use switchboard_link::{Input, LinkOptions, LinkState, RefetchReason};
+use switchboard_link::{Input, LinkOptions, LinkState, RefetchReason, Request};
 
 use crate::player::Player;
 
@@ -15,9 +15,9 @@ fn refusals_stop_until_a_person_reconnects_or_the_token_changes() {
         assert!(error.ends_with(&format!("(code {code}: no)")), "{error}");
         player.give(Input::Online);
         player.give(Input::Visible);
-        player.give(Input::SetToken("stream".into()));
+        player.give(Input::Request(Request::SetToken("stream".into())));
         assert_eq!(player.state(), LinkState::Error, "the same token is no change");
-        player.give(Input::SetToken("other".into()));
+        player.give(Input::Request(Request::SetToken("other".into())));
         assert_eq!(player.state(), LinkState::Connecting);
         player.open();
         assert!(player.take().sent().last().unwrap().contains("\"other\""));
@@ -90,7 +90,7 @@ fn a_manual_reconnect_replaces_a_working_socket_at_once() {
 fn a_refusal_of_a_token_that_has_been_replaced_is_no_reason_to_stop() {
     let mut player = Player::connecting(LinkOptions::default());
     player.open();
-    player.give(Input::SetToken("new".into()));
+    player.give(Input::Request(Request::SetToken("new".into())));
     player.close(4401, "");
     assert_eq!(player.state(), LinkState::Connecting);
     player.open();
@@ -101,7 +101,7 @@ fn a_refusal_of_a_token_that_has_been_replaced_is_no_reason_to_stop() {
 #[test]
 fn another_organization_replaces_the_connection_and_resumes_nothing() {
     let mut player = Player::connected(LinkOptions::default(), 7);
-    player.give(Input::SetOrganization(Some("acme".into())));
+    player.give(Input::Request(Request::SetOrganization(Some("acme".into()))));
     let seen = player.take();
     assert_eq!((seen.closes().len(), seen.opens()), (1, 1));
     assert_eq!(seen.refetches(), [RefetchReason::OrganizationChanged]);
@@ -110,7 +110,7 @@ fn another_organization_replaces_the_connection_and_resumes_nothing() {
     assert_eq!(player.take().sent(), [r#"{"token":"stream","organizationId":"acme","batch":true}"#]);
     player.ack("f", 2);
     assert_eq!(player.take().refetches(), [], "once is enough");
-    player.give(Input::SetOrganization(Some("acme".into())));
+    player.give(Input::Request(Request::SetOrganization(Some("acme".into()))));
     assert!(player.take().0.is_empty(), "the same organization is no change");
 }
 

@@ -5,6 +5,7 @@ mod endings;
 mod failures;
 mod gaps;
 mod heartbeats;
+mod listening;
 mod opening;
 mod orders;
 mod plain_servers;

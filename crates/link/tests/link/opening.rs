@@ -1,6 +1,6 @@
 //! Handshake, ack, and what proves a connection.
 
-use switchboard_link::{Input, LinkOptions, LinkState, Output};
+use switchboard_link::{Input, LinkOptions, LinkState, Output, ReadWrite, Request};
 
 use crate::player::Player;
 
@@ -118,7 +118,11 @@ fn neither_options_nor_inputs_nor_outputs_print_the_token() {
     let options = LinkOptions { token: "hunter2".into(), ..LinkOptions::default() };
     let mut player = Player::connecting(options.clone());
     player.open();
-    let printed = format!("{options:?} {:?} {:?}", Input::SetToken("hunter2".into()), player.take());
+    let printed = format!(
+        "{options:?} {:?} {:?}",
+        Input::<ReadWrite>::Request(Request::SetToken("hunter2".into())),
+        player.take()
+    );
     assert!(!printed.contains("hunter2"), "{printed}");
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use switchboard_link::{Backoff, Input, LinkOptions, LinkState, Output};
+use switchboard_link::{Backoff, Input, LinkOptions, LinkState, Output, Request};
 
 use crate::player::{Player, Seen, frame};
 
@@ -132,8 +132,10 @@ impl Step {
             Self::PageRestored => player.give(Input::PageRestored),
             Self::Subscribe(id) => player.subscribe(&format!("e-{id}")),
             Self::Unsubscribe(id) => player.unsubscribe(&format!("e-{id}")),
-            Self::Token(id) => player.give(Input::SetToken(format!("token-{id}"))),
-            Self::Organization(id) => player.give(Input::SetOrganization(Some(format!("org-{id}").into()))),
+            Self::Token(id) => player.give(Input::Request(Request::SetToken(format!("token-{id}")))),
+            Self::Organization(id) => {
+                player.give(Input::Request(Request::SetOrganization(Some(format!("org-{id}").into()))));
+            }
             Self::Random(random) => player.random = random,
         }
     }

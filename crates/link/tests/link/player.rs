@@ -1,6 +1,6 @@
 //! Plays a link in simulated time, and checks with every step what must always hold.
 
-use switchboard_link::{Input, Link, LinkOptions, LinkState, Moment, Output};
+use switchboard_link::{Input, Link, LinkOptions, LinkState, Moment, Output, Request};
 use switchboard_protocol::ExecutionId;
 
 /// 2026-03-31T12:00:00Z: any wall-clock time will do.
@@ -159,11 +159,11 @@ impl Player {
     }
 
     pub fn subscribe(&mut self, execution: &str) {
-        self.give(Input::Subscribe(execution.into()));
+        self.give(Input::Request(Request::Subscribe(execution.into())));
     }
 
     pub fn unsubscribe(&mut self, execution: &str) {
-        self.give(Input::Unsubscribe(execution.into()));
+        self.give(Input::Request(Request::Unsubscribe(execution.into())));
     }
 
     pub fn state(&self) -> LinkState {

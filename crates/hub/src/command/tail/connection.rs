@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::{SinkExt as _, StreamExt as _, future::BoxFuture};
 use reqwest::Url;
-use switchboard_link::{Input, Link, LinkOptions, LinkStatus, Moment, Output, RefetchReason};
+use switchboard_link::{Input, Link, LinkOptions, LinkStatus, Moment, Output, RefetchReason, Request};
 use switchboard_protocol::{DecodeError, Envelope, ExecutionId, close};
 use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 use tokio_tungstenite::{
@@ -70,7 +70,7 @@ pub fn connect(
 impl Connection {
     async fn run(mut self, execution: Option<ExecutionId>) -> Option<()> {
         if let Some(execution) = execution {
-            self.handle(Input::Subscribe(execution)).await?;
+            self.handle(Input::Request(Request::Subscribe(execution))).await?;
         }
         self.handle(Input::Connect).await?;
         loop {
