@@ -25,6 +25,9 @@ pub struct Config {
     pub ws_url: String,
     /// What HTTP paths are appended to; empty is the page's own origin.
     pub api_url: String,
+    /// The address of a daemon whose agents are watched over a connection of its own, on which nothing is sent; `None` watches
+    /// those of the hub, over its socket.
+    pub daemon_hub_ws_url: Option<String>,
 }
 
 impl Config {
@@ -42,11 +45,13 @@ impl Config {
     /// Fills in what the configuration leaves out. `origin` is the page's, such as `http://127.0.0.1:4100`.
     pub fn from_written(written: DashboardConfig, origin: &str) -> Self {
         let ws_url = written.ws_url.filter(|url| !url.is_empty());
+        let daemon = written.daemon_hub_ws_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
         Self {
             organization_id: written.organization_id.unwrap_or_default(),
             token: written.token.clone().unwrap_or_else(|| DEFAULT_TOKEN.into()),
             api_token: written.token,
             ws_url: socket_address(ws_url.as_deref().unwrap_or(SOCKET_PATH), origin),
+            daemon_hub_ws_url: daemon.map(|url| socket_address(url, origin)),
             api_url: written.api_url.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_default(),
         }
     }

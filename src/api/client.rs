@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use switchboard_protocol::{
     ConversationId, ExecutionId, ExecutionStatus, OrganizationId, RunId, ScrapePhase, TaskId,
     rest::{
-        Conversation, ConversationList, ExecutionList, ExecutionSnapshot, PostMessage, Posted, PreviewScrape,
-        ScrapeItemList, ScrapePreview, ScrapeRunList, ScrapeRunSnapshot, StartScrape, StartedScrape,
-        TaskState,
+        AgentList, Conversation, ConversationList, ExecutionList, ExecutionSnapshot, PostMessage, Posted,
+        PreviewScrape, ScrapeItemList, ScrapePreview, ScrapeRunList, ScrapeRunSnapshot, StartScrape,
+        StartedScrape, TaskState,
     },
 };
 
@@ -184,6 +184,11 @@ impl ApiClient {
     ) -> Result<TaskState, ApiError> {
         let path = format!("/api/tasks/{}/cancel", js_sys::encode_uri_component(task.as_str()));
         self.post(&path, &[("organizationId", organization.as_str())], &(), "task").await
+    }
+
+    /// All agents of an organization, by their names.
+    pub async fn agents(&self, organization: &OrganizationId) -> Result<AgentList, ApiError> {
+        self.get("/api/agents", &[("organizationId", organization.as_str())], "list of agents").await
     }
 
     /// One page of scrape runs, the newest first. `before` is an earlier page's `next_before`.

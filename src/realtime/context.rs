@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use switchboard_link::{Input, LinkState, LinkStats, LinkStatus, Scope, StreamInput};
+use switchboard_link::{Input, LinkState, LinkStats, LinkStatus, Request, Scope, StreamInput};
 use switchboard_model::{ConnectionMark, PendingTask, TaskEnd, TaskInput};
 use switchboard_protocol::{ExecutionId, OrganizationId, TaskId, Timestamp};
 
@@ -89,7 +89,7 @@ impl WebSocketContext {
             return;
         }
         let _ = self.organization.try_set(organization.clone());
-        self.tell(Input::SetOrganization(Some(organization)));
+        self.tell(Input::Request(Request::SetOrganization(Some(organization))));
     }
 
     /// Connects now: also out of a refusal, and whatever the schedule says.
@@ -104,7 +104,7 @@ impl WebSocketContext {
 
     /// Tries another token, for instance after the server refused the last.
     pub fn set_token(&self, token: String) {
-        self.tell(Input::SetToken(token));
+        self.tell(Input::Request(Request::SetToken(token)));
     }
 
     /// What has been counted since the page was loaded.

@@ -6,14 +6,14 @@ use std::rc::{Rc, Weak};
 use leptos::{ev, leptos_dom::helpers::WindowListenerHandle, prelude::window_event_listener};
 use switchboard_link::Input;
 
-use super::shell::Shell;
+use super::{shell::Shell, socket::Carries};
 
 /// The listeners. Dropping them removes them.
 pub(super) struct Listeners(Vec<WindowListenerHandle>);
 
 impl Listeners {
-    pub(super) fn attach(shell: &Rc<Shell>) -> Self {
-        let tell = |input: fn() -> Input<'static>| {
+    pub(super) fn attach<A: Carries>(shell: &Rc<Shell<A>>) -> Self {
+        let tell = |input: fn() -> Input<'static, A>| {
             let shell = Rc::downgrade(shell);
             move || with(&shell, |shell| shell.tell(input()))
         };
@@ -46,7 +46,7 @@ fn transition(name: &'static str) -> ev::Custom<web_sys::PageTransitionEvent> {
     ev::Custom::new(name)
 }
 
-fn with(shell: &Weak<Shell>, act: impl FnOnce(&Shell)) {
+fn with<A: Carries>(shell: &Weak<Shell<A>>, act: impl FnOnce(&Shell<A>)) {
     if let Some(shell) = shell.upgrade() {
         act(&shell);
     }

@@ -4,6 +4,8 @@
 //! gloo-net socket ─ socket.rs ─ text ─> Link (pure) ─ frames ─> inbox ─ once per animation frame ─> fan-out ─> hooks
 //! ```
 //!
+//! A daemon that is configured has a connection of its own beside it (`daemon/`), of the same shell and with a link that can only listen.
+//!
 //! [`WebSocketProvider`] stands at the root and owns everything here. `socket.rs` is the only file in the
 //! dashboard that constructs a WebSocket. `shell.rs` carries out what the state machine of `switchboard-link`
 //! decides and has no opinion of its own; `fanout.rs` hands frames to those who asked for them; the hooks turn
@@ -16,6 +18,7 @@
 
 mod clock;
 mod context;
+mod daemon;
 mod event_source;
 mod fanout;
 mod health;
@@ -31,13 +34,18 @@ mod tasks;
 mod transport;
 
 pub use context::{WebSocketContext, use_websocket_context};
+pub use daemon::{
+    AgentRow, DaemonConnection, DaemonConnector, DaemonEvent, DaemonEvents, DaemonOptions, EventEntry,
+    Unsubscribe, use_daemon_connection,
+};
 pub use fanout::{Matched, Subscription};
 pub use hooks::{
-    ChatEntry, ConnectionStatus, ConversationRow, ExecutionHandle, ExecutionRow, JobFilter, LiveRow,
-    LoadPhase, ScrapeRunHandle, ScrapeRunRow, UseConnectionStatus, UseConversation, UseConversations,
-    UseDashboardUpdates, UseExecution, UseExecutions, UseJobEvents, UseScrapeProgress, UseScrapeRuns,
-    use_connection_status, use_conversation, use_conversations, use_dashboard_updates, use_execution,
-    use_executions, use_job_events, use_scrape_progress, use_scrape_runs,
+    ChatEntry, ConnectionStatus, ConversationRow, DaemonSource, ExecutionHandle, ExecutionRow, JobFilter,
+    LiveRow, LoadPhase, ScrapeRunHandle, ScrapeRunRow, UseConnectionStatus, UseConversation,
+    UseConversations, UseDaemon, UseDashboardUpdates, UseExecution, UseExecutions, UseJobEvents,
+    UseScrapeProgress, UseScrapeRuns, use_connection_status, use_conversation, use_conversations, use_daemon,
+    use_dashboard_updates, use_execution, use_executions, use_job_events, use_scrape_progress,
+    use_scrape_runs,
 };
 pub use provider::{WebSocketOptions, WebSocketProvider};
 pub use tasks::TaskListener;

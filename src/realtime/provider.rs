@@ -9,6 +9,7 @@ use switchboard_protocol::{Envelope, Frame, OrganizationId};
 
 use super::{
     context::{Connection, WebSocketContext},
+    daemon::SharedDaemon,
     fanout::{Subscription, Topic},
     health::Health,
     listeners::Listeners,
@@ -96,7 +97,8 @@ pub fn WebSocketProvider(
     };
     let signals =
         Signals { status: RwSignal::new(LinkStatus::default()), last_message_at: RwSignal::new(None) };
-    let callbacks = Callbacks { open: on_open, message: on_message, close: on_close, error: on_error };
+    let callbacks =
+        Callbacks { open: on_open, message: on_message, close: on_close, error: on_error, status: None };
     let shell = Shell::new(config.ws_url, link_options, callbacks, signals);
     let organization = RwSignal::new(config.organization_id);
     let streams = back_up(&shell, options.backoff, api.clone(), organization);
@@ -114,6 +116,7 @@ pub fn WebSocketProvider(
     let context = WebSocketContext::new(connection, signals, organization, health);
 
     provide_context(context);
+    SharedDaemon::provide(config.daemon_hub_ws_url);
     on_cleanup(move || context.shut_down());
     if connect {
         context.tell(Input::Connect);

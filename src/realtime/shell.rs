@@ -9,14 +9,17 @@ use std::{
 
 use gloo_timers::callback::Timeout;
 use leptos::{leptos_dom::helpers::AnimationFrameRequestHandle, prelude::*};
-use switchboard_link::{Input, Link, LinkOptions, LinkState, LinkStatus, Output, SocketView, StreamInput};
-use switchboard_protocol::{Envelope, ExecutionId, Timestamp};
+use switchboard_link::{
+    Access, Input, Link, LinkOptions, LinkState, LinkStatus, Output, ReadWrite, Request, SocketView,
+    StreamInput,
+};
+use switchboard_protocol::{DecodeError, Envelope, ExecutionId, Timestamp};
 
 use super::{
     clock,
     fanout::{Fanout, Notice, Subscription, Topic},
     scrape_streams::ScrapeStreams,
-    socket::Socket,
+    socket::{Carries, Socket},
 };
 
 /// How long frames wait in a hidden tab, in milliseconds. Browsers stop animation frames there and hold timers
@@ -33,6 +36,9 @@ const STREAM_MS: u64 = 18;
 /// ever dropped.
 const INBOX_CAPACITY: usize = 10_000;
 
+/// How many unreadable frames are told of in the console: a daemon may say nothing else, many times a second. All are counted.
+const MOST_WARNINGS: u32 = 100;
+
 /// What the provider's user wants to be told: the callbacks of a socket.
 #[derive(Clone, Default)]
 pub(super) struct Callbacks {
@@ -40,6 +46,8 @@ pub(super) struct Callbacks {
     pub message: Option<UnsyncCallback<Envelope>>,
     pub close: Option<Callback<String>>,
     pub error: Option<Callback<String>>,
+    /// Called with each status.
+    pub status: Option<Rc<dyn Fn(&LinkStatus)>>,
 }
 
 /// Where the shell writes what components show. Written only where it changed.
@@ -49,26 +57,30 @@ pub(super) struct Signals {
     pub last_message_at: RwSignal<Option<Timestamp>>,
 }
 
-/// The shell around the link.
-pub(super) struct Shell {
+/// The shell around the link, of a connection that one may write to or of one that is only listened to.
+pub(super) struct Shell<A: Access = ReadWrite> {
     url: String,
-    link: RefCell<Link>,
+    link: RefCell<Link<A>>,
     fanout: Rc<Fanout>,
     callbacks: Callbacks,
-    signals: Signals,
-    socket: RefCell<Option<Socket>>,
+    /// Where components look, if any do.
+    signals: Option<Signals>,
+    /// The status that was told of last.
+    told: RefCell<LinkStatus>,
+    warnings: Cell<u32>,
+    socket: RefCell<Option<Socket<A>>>,
     timer: RefCell<Option<(u64, Timeout)>>,
     inbox: RefCell<Vec<Envelope>>,
     flush: RefCell<Option<Flush>>,
     /// When the last batch was handed out, on the monotonic clock.
     flushed_at: Cell<u64>,
     /// Inputs that came while another was being carried out, from callbacks for instance: their turn is next.
-    queue: RefCell<VecDeque<Input<'static>>>,
+    queue: RefCell<VecDeque<Input<'static, A>>>,
     busy: Cell<bool>,
     /// Whether there was a connection, or was to be one, when the page was left.
     left_connected: Cell<bool>,
     /// Kept between inputs, so that a message allocates no list of its own.
-    outputs: RefCell<Vec<Output>>,
+    outputs: RefCell<Vec<Output<A>>>,
     /// What takes over for scrape progress while the socket fails.
     streams: RefCell<Weak<ScrapeStreams>>,
     this: Weak<Self>,
@@ -90,12 +102,55 @@ impl Drop for Flush {
 
 impl Shell {
     pub(super) fn new(url: String, options: LinkOptions, callbacks: Callbacks, signals: Signals) -> Rc<Self> {
+        Self::around(url, Link::new(options), callbacks, Some(signals))
+    }
+
+    /// Names what takes over for scrape progress, to be told how the socket stands.
+    pub(super) fn back_up(&self, streams: &Rc<ScrapeStreams>) {
+        self.streams.replace(Rc::downgrade(streams));
+    }
+
+    /// Asks for an execution's events: from the server, where nobody did before, and from the fan-out.
+    pub(super) fn subscribe_execution(
+        &self,
+        execution: &ExecutionId,
+        on_frames: Box<dyn Fn(&super::Matched<'_>)>,
+        on_notice: Box<dyn Fn(&Notice)>,
+    ) -> Subscription {
+        let (this, ended) = (self.this.clone(), execution.clone());
+        let on_end = move || {
+            if let Some(shell) = this.upgrade() {
+                shell.ask(Request::Unsubscribe(ended));
+            }
+        };
+        let topic = Topic::Execution(execution.clone());
+        let subscription = self.fanout.subscribe(topic, on_frames, Some(on_notice), Some(Box::new(on_end)));
+        self.ask(Request::Subscribe(execution.clone()));
+        subscription
+    }
+
+    /// Asks something of the server.
+    pub(super) fn ask(&self, request: Request) {
+        self.tell(Input::Request(request));
+    }
+}
+
+impl<A: Carries> Shell<A> {
+    /// The shell around `link`.
+    pub(super) fn around(
+        url: String,
+        link: Link<A>,
+        callbacks: Callbacks,
+        signals: Option<Signals>,
+    ) -> Rc<Self> {
         Rc::new_cyclic(|this| Self {
             url,
-            link: RefCell::new(Link::new(options)),
+            link: RefCell::new(link),
             fanout: Rc::default(),
             callbacks,
             signals,
+            told: RefCell::default(),
+            warnings: Cell::new(0),
             socket: RefCell::default(),
             timer: RefCell::default(),
             inbox: RefCell::default(),
@@ -110,13 +165,8 @@ impl Shell {
         })
     }
 
-    /// Names what takes over for scrape progress, to be told how the socket stands.
-    pub(super) fn back_up(&self, streams: &Rc<ScrapeStreams>) {
-        self.streams.replace(Rc::downgrade(streams));
-    }
-
     /// Gives the link an input that borrows nothing. Inside a callback it waits for its turn.
-    pub(super) fn tell(&self, input: Input<'static>) {
+    pub(super) fn tell(&self, input: Input<'static, A>) {
         if self.busy.get() {
             self.queue.borrow_mut().push_back(input);
         } else {
@@ -126,7 +176,7 @@ impl Shell {
 
     /// Gives the link an input, and carries out all that follows. Called by sockets and timers, which never run
     /// in the middle of another input; what may is told by [`tell`](Self::tell).
-    pub(super) fn handle(&self, input: Input<'_>) {
+    pub(super) fn handle(&self, input: Input<'_, A>) {
         self.busy.set(true);
         self.step(input);
         loop {
@@ -140,31 +190,12 @@ impl Shell {
         self.arm_timer();
     }
 
-    /// Asks for an execution's events: from the server, where nobody did before, and from the fan-out.
-    pub(super) fn subscribe_execution(
-        &self,
-        execution: &ExecutionId,
-        on_frames: Box<dyn Fn(&super::Matched<'_>)>,
-        on_notice: Box<dyn Fn(&Notice)>,
-    ) -> Subscription {
-        let (this, ended) = (self.this.clone(), execution.clone());
-        let on_end = move || {
-            if let Some(shell) = this.upgrade() {
-                shell.tell(Input::Unsubscribe(ended));
-            }
-        };
-        let topic = Topic::Execution(execution.clone());
-        let subscription = self.fanout.subscribe(topic, on_frames, Some(on_notice), Some(Box::new(on_end)));
-        self.tell(Input::Subscribe(execution.clone()));
-        subscription
-    }
-
     pub(super) fn fanout(&self) -> &Rc<Fanout> {
         &self.fanout
     }
 
     /// Reads the link: its status, its counters, its subscriptions.
-    pub(super) fn with_link<T>(&self, read: impl FnOnce(&Link) -> T) -> Option<T> {
+    pub(super) fn with_link<T>(&self, read: impl FnOnce(&Link<A>) -> T) -> Option<T> {
         self.link.try_borrow().ok().map(|link| read(&link))
     }
 
@@ -202,7 +233,7 @@ impl Shell {
         self.inbox.take();
     }
 
-    fn step(&self, input: Input<'_>) {
+    fn step(&self, input: Input<'_, A>) {
         let mut outputs = self.outputs.take();
         self.link.borrow_mut().handle(input, clock::now(), js_sys::Math::random(), &mut outputs);
         for output in outputs.drain(..) {
@@ -211,7 +242,7 @@ impl Shell {
         self.outputs.replace(outputs);
     }
 
-    fn perform(&self, output: Output) {
+    fn perform(&self, output: Output<A>) {
         match output {
             Output::Open { generation } => self.open(generation),
             Output::Send { generation, text } => {
@@ -219,7 +250,7 @@ impl Shell {
                 let Some(socket) = socket.as_ref().filter(|socket| socket.generation() == generation) else {
                     return;
                 };
-                if let Err(error) = socket.send(&text) {
+                if let Err(error) = A::carry(socket, text) {
                     self.queue.borrow_mut().push_back(Input::Failed { generation, error });
                 }
             }
@@ -235,11 +266,7 @@ impl Shell {
                     self.receive(envelope);
                 }
             }
-            Output::Undecodable { error, excerpt } => {
-                leptos::logging::warn!(
-                    "Switchboard left out a frame that it cannot read: {error}. It begins: {excerpt}"
-                );
-            }
+            Output::Undecodable { error, excerpt } => self.warn_of(&error, &excerpt),
             Output::Control(_) => {}
             Output::Subscribed { execution_id, seq } => self.fanout.confirm(execution_id, seq),
             Output::Refetch(reason) => {
@@ -251,6 +278,23 @@ impl Shell {
                 self.fanout.refetch(reason);
             }
             Output::Status => self.publish_status(),
+        }
+    }
+
+    fn warn_of(&self, error: &DecodeError, excerpt: &str) {
+        let warnings = self.warnings.get();
+        if warnings > MOST_WARNINGS {
+            return;
+        }
+        self.warnings.set(warnings + 1);
+        if warnings == MOST_WARNINGS {
+            leptos::logging::warn!(
+                "Switchboard tells of no further frames that it cannot read; they are counted."
+            );
+        } else {
+            leptos::logging::warn!(
+                "Switchboard left out a frame that it cannot read: {error}. It begins: {excerpt}"
+            );
         }
     }
 
@@ -272,8 +316,13 @@ impl Shell {
         if let Some(streams) = self.streams() {
             streams.socket(SocketView::from(&status));
         }
-        let before = self.signals.status.try_get_untracked().unwrap_or_default();
-        let _ = self.signals.status.try_set(status.clone());
+        let before = self.told.replace(status.clone());
+        if let Some(signals) = self.signals {
+            let _ = signals.status.try_set(status.clone());
+        }
+        if let Some(callback) = &self.callbacks.status {
+            callback(&status);
+        }
         if status.last_error != before.last_error
             && let (Some(error), Some(callback)) = (&status.last_error, &self.callbacks.error)
         {
@@ -355,7 +404,9 @@ impl Shell {
                 callback.run(envelope.clone());
             }
         }
-        let _ = self.signals.last_message_at.try_set(Some(received_at));
+        if let Some(signals) = self.signals {
+            let _ = signals.last_message_at.try_set(Some(received_at));
+        }
         batch.clear();
         // The list goes back for its room, unless a handler has filled a new one.
         let mut inbox = self.inbox.borrow_mut();
@@ -365,7 +416,7 @@ impl Shell {
     }
 
     fn arm_timer(&self) {
-        let deadline = self.with_link(Link::deadline).flatten();
+        let deadline = self.with_link(|link| link.deadline()).flatten();
         let mut timer = self.timer.borrow_mut();
         let armed = timer.as_ref().map(|(deadline, _)| *deadline);
         if armed == deadline {

@@ -6,7 +6,7 @@
 //! gloo-net ends a failed connection with an error, a close and the end of the stream; it has no event for
 //! "open", which shows as its sink becoming ready.
 
-use std::{future::poll_fn, pin::Pin, rc::Weak};
+use std::{future::poll_fn, marker::PhantomData, pin::Pin, rc::Weak};
 
 use futures::{
     Sink, StreamExt,
@@ -14,43 +14,64 @@ use futures::{
     future::{Either, select},
 };
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
-use switchboard_link::Input;
+use switchboard_link::{Access, Input, ReadOnly, ReadWrite};
 use switchboard_protocol::close;
 use wasm_bindgen::JsValue;
 
 use super::shell::Shell;
 
-/// A handle on one connection. Dropping it ends the connection and its task.
-pub(super) struct Socket {
+/// A handle on one connection. Dropping it ends the connection and its task. Only one that may be written to has a method that
+/// sends.
+pub(super) struct Socket<A> {
     generation: u32,
     raw: web_sys::WebSocket,
     /// Dropped with the handle, which ends the task.
     _alive: Sender<()>,
+    access: PhantomData<A>,
 }
 
-impl Socket {
+/// Sends what a link wants sent.
+pub(super) trait Carries: Access {
+    /// Sends a message of its type, of which there may be none.
+    ///
+    /// # Errors
+    /// What the browser says of a connection that can't send.
+    fn carry(socket: &Socket<Self>, message: Self::Message) -> Result<(), String>;
+}
+
+impl Carries for ReadWrite {
+    fn carry(socket: &Socket<Self>, message: String) -> Result<(), String> {
+        socket.send(&message)
+    }
+}
+
+impl Carries for ReadOnly {
+    fn carry(_: &Socket<Self>, message: Self::Message) -> Result<(), String> {
+        match message {}
+    }
+}
+
+impl Socket<ReadWrite> {
+    fn send(&self, text: &str) -> Result<(), String> {
+        self.raw.send_with_str(text).map_err(|error| words(&error))
+    }
+}
+
+impl<A: Carries> Socket<A> {
     /// Begins to connect. Everything that follows reaches `shell` as inputs of this generation.
     ///
     /// # Errors
     /// What the browser says of an address that it can't use.
-    pub(super) fn open(url: &str, generation: u32, shell: Weak<Shell>) -> Result<Self, String> {
+    pub(super) fn open(url: &str, generation: u32, shell: Weak<Shell<A>>) -> Result<Self, String> {
         let raw = web_sys::WebSocket::new(url).map_err(|error| words(&error))?;
         let socket = WebSocket::try_from(raw.clone()).map_err(|error| error.to_string())?;
         let (alive, ended) = channel();
         wasm_bindgen_futures::spawn_local(run(socket, ended, generation, shell));
-        Ok(Self { generation, raw, _alive: alive })
+        Ok(Self { generation, raw, _alive: alive, access: PhantomData })
     }
 
     pub(super) fn generation(&self) -> u32 {
         self.generation
-    }
-
-    /// Sends a text message.
-    ///
-    /// # Errors
-    /// What the browser says of a connection that can't send.
-    pub(super) fn send(&self, text: &str) -> Result<(), String> {
-        self.raw.send_with_str(text).map_err(|error| words(&error))
     }
 
     /// Closes the connection. A browser refuses only codes that no page may send; then dropping the handle
@@ -60,8 +81,13 @@ impl Socket {
     }
 }
 
-async fn run(mut socket: WebSocket, mut ended: Receiver<()>, generation: u32, shell: Weak<Shell>) {
-    let tell = |input: Input<'_>| {
+async fn run<A: Carries>(
+    mut socket: WebSocket,
+    mut ended: Receiver<()>,
+    generation: u32,
+    shell: Weak<Shell<A>>,
+) {
+    let tell = |input: Input<'_, A>| {
         if let Some(shell) = shell.upgrade() {
             shell.handle(input);
         }

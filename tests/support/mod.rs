@@ -102,6 +102,7 @@ pub fn config() -> Config {
         api_token: None,
         ws_url: "ws://127.0.0.1:1/api/ws".into(),
         api_url: String::new(),
+        daemon_hub_ws_url: None,
     }
 }
 
