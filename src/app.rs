@@ -12,7 +12,8 @@ use crate::{
     components::{Header, StartScrape, StartScrapeDialog, Ticker, remembered_organization},
     config::Config,
     pages::{
-        ChatPage, ExecutionPage, ExecutionsPage, NotFoundPage, OverviewPage, ScrapeRunPage, ScrapeRunsPage,
+        AgentsPage, ChatPage, ExecutionPage, ExecutionsPage, NotFoundPage, OverviewPage, ScrapeRunPage,
+        ScrapeRunsPage,
     },
     realtime::{WebSocketProvider, use_connection_status},
 };
@@ -63,6 +64,7 @@ fn Shell() -> impl IntoView {
                     <Route path=path!("/chat/:conversationId?") view=ChatPage />
                     <Route path=path!("/scrape-runs") view=ScrapeRunsPage />
                     <Route path=path!("/scrape-runs/:runId") view=ScrapeRunPage />
+                    <Route path=path!("/agents") view=AgentsPage />
                 </Routes>
             </main>
             <StartScrapeDialog />

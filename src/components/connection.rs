@@ -5,8 +5,10 @@ use switchboard_link::LinkState;
 use switchboard_protocol::Timestamp;
 use wasm_bindgen::JsCast;
 
-use super::{Glyph, Icon, Shortcut, ago_text, clock_text, on_shortcut, use_ticker};
-use crate::realtime::{ConnectionStatus, UseConnectionStatus, use_connection_status};
+use super::{Glyph, Icon, Shortcut, ago_text, clock_text, grouped, on_shortcut, use_ticker};
+use crate::realtime::{
+    ConnectionStatus, DaemonConnection, UseConnectionStatus, use_connection_status, use_daemon_connection,
+};
 
 /// The element that the button in the header opens.
 const DETAILS: &str = "connection-details";
@@ -68,6 +70,7 @@ pub fn Connection() -> impl IntoView {
 /// back.
 #[component]
 fn Details(connection: UseConnectionStatus) -> impl IntoView {
+    let daemon = use_daemon_connection();
     let popover = NodeRef::<html::Div>::new();
     let is_open = RwSignal::new(false);
     let toggled = move |_| {
@@ -90,6 +93,7 @@ fn Details(connection: UseConnectionStatus) -> impl IntoView {
                 <p class="muted">{move || missing(&connection)}</p>
                 <LiveEvents connection />
                 <HttpInterface connection />
+                {daemon.map(|daemon| view! { <Daemon daemon /> })}
                 <div class="dialog-actions">
                     <button type="button" class="button" on:click=move |_| close(popover)>
                         "Close"
@@ -119,15 +123,8 @@ fn LiveEvents(connection: UseConnectionStatus) -> impl IntoView {
         LinkState::Disconnected => "Disconnected",
         LinkState::Error => "Stopped until you reconnect",
     };
-    let next = move || match connection.next_retry_at.get()?.millis_since(ticker.wall.get()).div_ceil(1000) {
-        0 => Some("now".to_owned()),
-        seconds => Some(format!("in {seconds} s")),
-    };
-    let failed = move || match connection.attempt.get() {
-        0 => None,
-        1 => Some("1 attempt".to_owned()),
-        attempts => Some(format!("{attempts} attempts in a row")),
-    };
+    let next = move || Some(wait_text(connection.next_retry_at.get()?, ticker.wall.get()));
+    let failed = move || attempts_text(connection.attempt.get());
     let round_trip = move || {
         ticker.wall.track();
         let is_up = connection.socket_up.get();
@@ -165,7 +162,71 @@ fn HttpInterface(connection: UseConnectionStatus) -> impl IntoView {
     }
 }
 
-/// One of the two halves: whether it is up, in colour, shape and word, and since when.
+/// The connection to a daemon, where there is one: it has no part in the word of the header.
+#[component]
+fn Daemon(daemon: DaemonConnection) -> impl IntoView {
+    let ticker = use_ticker();
+    let status = daemon.status();
+    let state = move || {
+        status.with(|status| match status.state {
+            LinkState::Connected => "Connected, read-only",
+            LinkState::Connecting => "Connecting",
+            LinkState::Disconnected if status.next_retry_at.is_some() => "Disconnected, retrying",
+            LinkState::Disconnected => "Disconnected",
+            LinkState::Error => "Stopped",
+        })
+    };
+    let up = Signal::derive(move || Some(status.with(|status| status.state == LinkState::Connected)));
+    let failed = move || status.with(|status| attempts_text(status.attempt));
+    let next = move || {
+        let at = status.with(|status| status.next_retry_at)?;
+        Some(wait_text(Timestamp::from_millis(at.wall_ms), ticker.wall.get()))
+    };
+    let error = move || {
+        status.with(|status| {
+            let error = status.last_error.as_ref().filter(|_| status.state != LinkState::Connected);
+            error.map(ToString::to_string)
+        })
+    };
+    let unreadable = move || {
+        ticker.wall.track();
+        Some(daemon.stats().undecodable).filter(|count| *count > 0).map(grouped)
+    };
+    view! {
+        <Half name="Daemon (WebSocket, read-only)" up state since=daemon.since()>
+            <Fact name="Address" value=Signal::stored(Some(daemon.url())) />
+            <Fact name="Failed" value=Signal::derive(failed) />
+            <Fact name="Next attempt" value=Signal::derive(next) />
+            <Fact name="Last error" value=Signal::derive(error) />
+            <Fact name="Unreadable" value=Signal::derive(unreadable) />
+            <Show when=move || up.get() == Some(false)>
+                <dd class="connection-action">
+                    <button type="button" class="button is-small" on:click=move |_| daemon.reconnect()>
+                        "Reconnect to the daemon"
+                    </button>
+                </dd>
+            </Show>
+        </Half>
+    }
+}
+
+fn attempts_text(attempts: u32) -> Option<String> {
+    match attempts {
+        0 => None,
+        1 => Some("1 attempt".to_owned()),
+        attempts => Some(format!("{attempts} attempts in a row")),
+    }
+}
+
+/// How long until something, in words.
+fn wait_text(at: Timestamp, now: Timestamp) -> String {
+    match at.millis_since(now).div_ceil(1000) {
+        0 => "now".to_owned(),
+        seconds => format!("in {seconds} s"),
+    }
+}
+
+/// One of the halves: whether it is up, in colour, shape and word, and since when.
 #[component]
 fn Half(
     name: &'static str,

@@ -41,6 +41,11 @@ pub fn Header() -> impl IntoView {
                             "Scrape runs"
                         </a>
                     </li>
+                    <li>
+                        <a href="/agents" aria-current=move || below("/agents").then_some("page")>
+                            "Agents"
+                        </a>
+                    </li>
                 </ul>
             </nav>
             <div class="header-end">

@@ -23,6 +23,7 @@ const LIST: &[(&[&str], &str)] = &[
     (&["g", "e"], "Go to the executions"),
     (&["g", "c"], "Go to the chat"),
     (&["g", "s"], "Go to the scrape runs"),
+    (&["g", "a"], "Go to the agents"),
     (&["j"], "To the next row"),
     (&["k"], "To the row before"),
     (&["Enter"], "Open the row; in a search, go to the first"),
@@ -73,6 +74,7 @@ pub fn Shortcuts() -> impl IntoView {
             (Some('g'), "e") => "/executions",
             (Some('g'), "c") => "/chat",
             (Some('g'), "s") => "/scrape-runs",
+            (Some('g'), "a") => "/agents",
             (_, "?") => return open(),
             _ => return,
         };

@@ -1,5 +1,6 @@
 //! The pages: a folder each.
 
+mod agents;
 mod chat;
 mod execution;
 mod executions;
@@ -7,6 +8,7 @@ mod not_found;
 mod overview;
 mod scrape_runs;
 
+pub use agents::AgentsPage;
 pub use chat::ChatPage;
 pub use execution::ExecutionPage;
 pub use executions::ExecutionsPage;

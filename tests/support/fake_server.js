@@ -9,6 +9,10 @@
 //   epoch: "..."                                   another log
 //   replay: false                                  answer a resume with resync
 //
+//   daemon: "open" | "refuse"                      whether the daemon takes connections
+//
+// The daemon has an address of its own, whose path ends in "/daemon". It never answers, and only says what `daemon_say` has it say.
+//
 //   sse: "open" | "refuse"                         whether event streams open
 //
 // Event streams are cursors on the same log: they begin after `lastEventId` in their address, or now, and bring the
@@ -36,11 +40,12 @@ class FakeWebSocket extends EventTarget {
     this.delivered = 0;
     this.subscribed = new Set();
     this.hello = null;
-    state.sockets.push(this);
+    this.isDaemon = new URL(url).pathname.endsWith("/daemon");
+    (this.isDaemon ? state.daemons : state.sockets).push(this);
     state.most = Math.max(state.most, state.sockets.filter((socket) => socket.readyState < 2).length);
     setTimeout(() => {
       if (this.readyState !== 0) return;
-      if (state.mode === "refuse") {
+      if ((this.isDaemon ? state.daemon : state.mode) === "refuse") {
         this.readyState = 3;
         this.dispatchEvent(new Event("error"));
         this.dispatchEvent(new CloseEvent("close", { code: 1006 }));
@@ -52,6 +57,7 @@ class FakeWebSocket extends EventTarget {
   }
 
   send(text) {
+    if (this.isDaemon) return void state.daemonHeard.push(text);
     state.heard.push(text);
     hear(this, JSON.parse(text));
   }
@@ -60,7 +66,7 @@ class FakeWebSocket extends EventTarget {
   close(code = 1005, reason = "") {
     if (this.readyState >= 2) return;
     this.readyState = 2;
-    state.closedByClient.push(code);
+    (this.isDaemon ? state.daemonClosed : state.closedByClient).push(code);
     setTimeout(() => this.end(code, reason), 0);
   }
 
@@ -74,6 +80,11 @@ class FakeWebSocket extends EventTarget {
     if (this.readyState !== 1) return;
     const data = this.hello && this.hello.binary ? encoder.encode(text).buffer : text;
     this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  // A message as it is, text or bytes.
+  emit(data) {
+    if (this.readyState === 1) this.dispatchEvent(new MessageEvent("message", { data }));
   }
 
   frame(entry) {
@@ -167,7 +178,7 @@ function live() {
 }
 
 export function install() {
-  state = { mode: "hub", close: null, epoch: "one", replay: true, sse: "open", sources: [], sockets: [], heard: [], closedByClient: [], most: 0, log: [], runs: new Map(), answers: new Map(), holds: new Map(), requests: [], posted: [], messages: [], replies: new Map() };
+  state = { mode: "hub", close: null, epoch: "one", replay: true, sse: "open", sources: [], sockets: [], daemon: "open", daemons: [], daemonHeard: [], daemonClosed: [], heard: [], closedByClient: [], most: 0, log: [], runs: new Map(), answers: new Map(), holds: new Map(), requests: [], posted: [], messages: [], replies: new Map() };
   globalThis.WebSocket = FakeWebSocket;
   globalThis.EventSource = FakeEventSource;
   globalThis.fetch = async (input) => {
@@ -265,6 +276,28 @@ export function publish(lines) {
 export function say(text) {
   for (const socket of live()) socket.say(text);
 }
+
+function live_daemons() {
+  return state.daemons.filter((socket) => socket.readyState === 1);
+}
+
+// Has the daemon say text, a message a line.
+export function daemon_say(lines) {
+  for (const line of lines.split("\n")) for (const socket of live_daemons()) socket.emit(line);
+}
+
+export function daemon_say_bytes(bytes) {
+  for (const socket of live_daemons()) socket.emit(bytes.slice().buffer);
+}
+
+export function daemon_drop(code) {
+  for (const socket of live_daemons()) socket.end(code, "");
+}
+
+export function daemon_connections() { return live_daemons().length; }
+export function daemon_constructed() { return state.daemons.length; }
+export function daemon_heard() { return state.daemonHeard.join("\n"); }
+export function daemon_closed_by_client() { return state.daemonClosed.join(","); }
 
 export function drop_connections(code, reason) {
   for (const socket of live()) socket.end(code, reason);

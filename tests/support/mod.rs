@@ -37,6 +37,13 @@ extern "C" {
     pub fn drop_streams();
     pub fn stream_urls() -> String;
     pub fn streams_open() -> u32;
+    pub fn daemon_say(lines: &str);
+    pub fn daemon_say_bytes(bytes: &[u8]);
+    pub fn daemon_drop(code: u16);
+    pub fn daemon_connections() -> u32;
+    pub fn daemon_constructed() -> u32;
+    pub fn daemon_heard() -> String;
+    pub fn daemon_closed_by_client() -> String;
 }
 
 /// A fresh fake server, and everything mounted against it. Dropping it unmounts and gives the page back.
@@ -63,12 +70,22 @@ impl Stage {
         options: WebSocketOptions,
         children: impl FnOnce() -> V + 'static,
     ) {
+        self.mount_as(config(), options, children);
+    }
+
+    /// Mounts `children` under a provider with this configuration.
+    pub fn mount_as<V: IntoView + 'static>(
+        &mut self,
+        config: Config,
+        options: WebSocketOptions,
+        children: impl FnOnce() -> V + 'static,
+    ) {
         // Leptos wants children that could be sent between threads; a page has one.
         let children = SendWrapper::new(children);
         let handle = mount_to(parent(), move || {
-            Queries::provide(ApiClient::new(&config()));
+            Queries::provide(ApiClient::new(&config));
             view! {
-                <WebSocketProvider config=config() options=options>
+                <WebSocketProvider config=config options=options>
                     {children.take()()}
                 </WebSocketProvider>
             }
@@ -104,6 +121,11 @@ pub fn config() -> Config {
         api_url: String::new(),
         daemon_hub_ws_url: None,
     }
+}
+
+/// The same with a daemon of its own, at this address.
+pub fn config_with_daemon(address: &str) -> Config {
+    Config { daemon_hub_ws_url: Some(address.to_owned()), ..config() }
 }
 
 /// Options with which a retry takes a few milliseconds.

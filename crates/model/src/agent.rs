@@ -164,6 +164,18 @@ pub fn agent_condition(summary: &AgentSummary, now: Timestamp) -> AgentCondition
     }
 }
 
+/// The same for who has listened since `listening_since` only, and has no hub that says what happened before: an agent that was not
+/// listened to was not silent.
+pub fn agent_condition_since(
+    summary: &AgentSummary,
+    now: Timestamp,
+    listening_since: Option<Timestamp>,
+) -> AgentCondition {
+    let patience = heartbeat_ms(summary).saturating_mul(MISSED_HEARTBEATS);
+    let too_short = listening_since.is_some_and(|since| now.millis_since(since) <= patience);
+    agent_condition(summary, if too_short { summary.heard_at.unwrap_or(now) } else { now })
+}
+
 /// When an event was heard: as the hub says, where it does, and never later than now, whatever clocks say.
 pub(crate) fn heard_at(event: &AgentEvent, received_at: Timestamp) -> Timestamp {
     event.received_at.unwrap_or(received_at).min(received_at)
@@ -313,6 +325,17 @@ mod tests {
         apply_agent_event(&mut agent, &event(AgentEventKind::Started), at(0));
         assert_eq!(agent_condition(&agent, at(60)), AgentCondition::Running);
         assert_eq!(agent_condition(&agent, at(61)), AgentCondition::Stale);
+    }
+
+    // After a break of the connection every agent looked dead, though nobody had listened to it.
+    #[test]
+    fn who_was_not_listened_to_was_not_silent() {
+        let mut agent = agent();
+        apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), None), at(0));
+        let condition = |now| agent_condition_since(&agent, at(now), Some(at(600)));
+        assert_eq!(condition(660), AgentCondition::Running);
+        assert_eq!(condition(661), AgentCondition::Stale);
+        assert_eq!(agent_condition_since(&agent, at(61), None), AgentCondition::Stale);
     }
 
     // An agent whose clock is an hour ahead looked alive for an hour after its death, and one whose clock is behind never did.

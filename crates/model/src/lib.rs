@@ -20,8 +20,8 @@ mod tasks;
 mod timeline;
 
 pub use agent::{
-    AgentCondition, BEATS_KEPT, DEFAULT_HEARTBEAT_MS, MISSED_HEARTBEATS, agent_condition, apply_agent_event,
-    heartbeat_ms, silent_since,
+    AgentCondition, BEATS_KEPT, DEFAULT_HEARTBEAT_MS, MISSED_HEARTBEATS, agent_condition,
+    agent_condition_since, apply_agent_event, heartbeat_ms, silent_since,
 };
 pub use agents::{Agents, MOST_AGENTS};
 pub use conversation::{Conversation, Item, Shown};

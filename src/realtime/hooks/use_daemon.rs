@@ -64,7 +64,6 @@ pub struct UseDaemon {
     pub phase: Signal<LoadPhase>,
     /// Whether nothing is known yet, and something is on its way.
     pub is_loading: Signal<bool>,
-    /// How many messages of the daemon could not be read. Not of the page's own socket, which counts those of all pages.
     daemon: StoredValue<Option<DaemonConnection>>,
     listed: StoredValue<Option<Rc<Listed>>, LocalStorage>,
     context: WebSocketContext,

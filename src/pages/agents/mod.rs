@@ -1,0 +1,202 @@
+//! `/agents`: who works, since when each was last heard, and what was said.
+
+mod beats;
+mod condition;
+mod event_row;
+mod events;
+mod events_shown;
+mod heartbeat;
+mod json;
+mod row;
+mod table;
+
+use leptos::prelude::*;
+use switchboard_link::LinkState;
+use switchboard_protocol::Timestamp;
+
+use self::{
+    events::Events,
+    table::{Foot, Table},
+};
+use crate::{
+    components::{
+        Command, CopyButton, Empty, Failure, Glyph, Icon, SkeletonRows, StaleNote, clock_text, use_ticker,
+        use_title,
+    },
+    realtime::{DaemonSource, LoadPhase, UseDaemon, use_daemon},
+};
+
+/// A worker that every machine has, and that ends by itself.
+const TRY_THIS: &str = "switchboard agent --id demo -- ping -c 60 127.0.0.1";
+
+/// What a daemon would say.
+const HEARTBEAT: &str =
+    r#"{"type":"heartbeat","agentId":"demo","status":"running","currentTask":"reading mail"}"#;
+
+/// The most agents that are shown before somebody asks for all: a daemon may name as many as it likes.
+const SHOWN_AT_FIRST: usize = 200;
+
+/// What the parts of the page share.
+#[derive(Clone, Copy)]
+struct Shared {
+    hook: UseDaemon,
+    /// The time up to which what is shown is known: it stands still while nothing comes.
+    now: Signal<Timestamp>,
+}
+
+/// The agents, and the latest events.
+#[component]
+pub fn AgentsPage() -> impl IntoView {
+    use_title(|| "Agents".to_owned());
+    let hook = use_daemon();
+    let shared = Shared { hook, now: use_known_time(hook) };
+    let is_root = hook.source() == DaemonSource::Root;
+    let live = move || hook.is_connected.get().to_string();
+    view! {
+        <div class="page agents" data-live=live>
+            <div class="page-head">
+                <h1>"Agents"</h1>
+                <Source hook />
+                {is_root.then(|| view! { <StaleNote /> })}
+            </div>
+            {(!is_root).then(|| view! { <DaemonTrouble hook /> })}
+            <Agents shared />
+            <Events shared />
+        </div>
+    }
+}
+
+/// The time on the wall while something comes, and the time when it last did while nothing does.
+fn use_known_time(hook: UseDaemon) -> Signal<Timestamp> {
+    let ticker = use_ticker();
+    Memo::new(move |before: Option<&Timestamp>| {
+        if hook.is_connected.get() {
+            return ticker.wall.get();
+        }
+        let known = hook.stale_since.get().or(before.copied());
+        known.unwrap_or_else(|| ticker.wall.get_untracked())
+    })
+    .into()
+}
+
+/// Where all this comes from, and whether it does.
+#[component]
+fn Source(hook: UseDaemon) -> impl IntoView {
+    let (name, title) = match hook.source() {
+        DaemonSource::Root => ("the page's socket".to_owned(), None),
+        DaemonSource::Daemon(address) => (shortened(&address, 60), Some(shortened(&address, 2_000))),
+    };
+    let glyph = Signal::derive(move || if hook.is_connected.get() { Glyph::Live } else { Glyph::Cancelled });
+    let text = move || {
+        if hook.is_connected.get() { format!("Live over {name}") } else { format!("Not live: {name}") }
+    };
+    view! {
+        <span class="transport agents-source" role="status" title=title data-live=move || hook.is_connected.get().to_string()>
+            <Icon glyph />
+            <span>{text}</span>
+        </span>
+    }
+}
+
+/// What is wrong with the daemon's connection, since when, and the way out.
+#[component]
+fn DaemonTrouble(hook: UseDaemon) -> impl IntoView {
+    let is_down = Memo::new(move |_| {
+        matches!(hook.state.get(), LinkState::Disconnected | LinkState::Error)
+            || hook.error.with(Option::is_some)
+    });
+    let title = move || match hook.state.get() {
+        LinkState::Error => "The daemon cannot be watched",
+        LinkState::Connecting => "Connecting to the daemon",
+        LinkState::Disconnected | LinkState::Connected => "Daemon disconnected",
+    };
+    let since = move || match hook.stale_since.get() {
+        Some(since) if hook.total.get() > 0 => format!("What you see is as of {}. ", clock_text(since)),
+        _ => String::new(),
+    };
+    view! {
+        <Show when=move || is_down.get()>
+            <div class="problem is-warning" role="alert">
+                <Icon glyph=Glyph::Warning />
+                <div class="problem-body">
+                    <p class="problem-title">{title}</p>
+                    <p class="problem-text">{since}{move || hook.error.get().map(|error| sentence(&error))}</p>
+                </div>
+                <button type="button" class="button" on:click=move |_| hook.reconnect()>
+                    <Icon glyph=Glyph::Retry />
+                    "Reconnect to the daemon"
+                </button>
+            </div>
+        </Show>
+    }
+}
+
+#[component]
+fn Agents(shared: Shared) -> impl IntoView {
+    let hook = shared.hook;
+    let all = RwSignal::new(false);
+    let is_empty = Memo::new(move |_| hook.agents.with(Vec::is_empty));
+    let below = move || match (hook.phase.get(), is_empty.get()) {
+        (_, false) => view! { <Foot shared all /> }.into_any(),
+        (LoadPhase::Failed(error), true) => {
+            view! { <Failure what="The list of agents" error on_retry=move |()| hook.retry() /> }.into_any()
+        }
+        (_, true) if hook.is_loading.get() => view! { <SkeletonRows label="Loading agents" /> }.into_any(),
+        (_, true) => view! { <NoAgents hook /> }.into_any(),
+    };
+    // The table is there from the beginning, also while it has no rows.
+    view! {
+        <div class="panel">
+            <Table shared all />
+            {below}
+        </div>
+    }
+}
+
+/// What would be listed here, and how to make it appear.
+#[component]
+fn NoAgents(hook: UseDaemon) -> impl IntoView {
+    if let DaemonSource::Daemon(_) = hook.source() {
+        return view! {
+            <Empty
+                title="No agents yet"
+                text="Agents appear here as the daemon speaks of them. Have it send this, for example, and one is there:"
+            >
+                <div class="command is-frame">
+                    <code tabindex="0">{HEARTBEAT}</code>
+                    <CopyButton text=|| HEARTBEAT.to_owned() />
+                </div>
+            </Empty>
+        }
+        .into_any();
+    }
+    let origin = window().location().origin().unwrap_or_default();
+    let curl =
+        format!("curl -X POST {origin}/api/events -H 'content-type: application/json' -d '{HEARTBEAT}'");
+    view! {
+        <Empty
+            title="No agents yet"
+            text="Every long-lived worker that reports heartbeats appears here with its status, its task and when it was last heard. Keep one running, or send a heartbeat yourself:"
+        >
+            <Command line=TRY_THIS />
+            <Command line=curl />
+        </Empty>
+    }
+    .into_any()
+}
+
+/// What an agent says, as much of it as a cell needs.
+fn shortened(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// An error as a sentence.
+fn sentence(error: &str) -> String {
+    let mut characters = error.chars();
+    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if error.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", characters.as_str())
+}
