@@ -8,6 +8,7 @@
 //! * [`Proxy`]: TCP between browser and hub, which cuts, stalls, delays and refuses.
 //! * [`Browser`] and [`Page`]: Chromium through chromedriver, asked by role and accessible name.
 //! * [`ModelServer`]: a language model's server, which streams, pauses, refuses and breaks off as it is told.
+//! * [`Daemon`]: a daemon over plain TCP, which counts each byte that it is sent.
 //! * [`Part1Server`]: a server that speaks only what existed before Switchboard, and can be told to misbehave.
 //!
 //! Waiting is always for a condition, never for a time: [`until`] polls, and on failure says what it saw last.
@@ -28,6 +29,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, clippy::indexing_slicing)]
 
 mod browser;
+mod daemon;
 mod hub;
 mod journal;
 mod model;
@@ -44,6 +46,7 @@ mod stage;
 mod wait;
 
 pub use browser::Browser;
+pub use daemon::Daemon;
 pub use hub::Hub;
 pub use journal::Journal;
 pub use model::{ModelAnswer, ModelServer};

@@ -5,7 +5,9 @@ use std::{any::type_name_of_val, fs::File, net::SocketAddr, panic::AssertUnwindS
 use futures::FutureExt;
 use tokio::sync::Mutex;
 
-use crate::{Browser, Hub, Journal, ModelServer, Page, Part1Server, Proxy, Site, SitePage, paths, process};
+use crate::{
+    Browser, Daemon, Hub, Journal, ModelServer, Page, Part1Server, Proxy, Site, SitePage, paths, process,
+};
 
 /// No test takes longer, unless something hangs.
 const LIMIT: Duration = Duration::from_mins(10);
@@ -75,6 +77,11 @@ impl Stage {
     /// A site of these pages on 127.0.0.`host`.
     pub async fn site(&self, host: u8, pages: impl IntoIterator<Item = (String, SitePage)>) -> Site {
         Site::start(&self.journal, host, pages).await
+    }
+
+    /// A daemon that speaks only part 1 of the wire contract, and counts what it is sent.
+    pub async fn daemon(&self) -> Daemon {
+        Daemon::start(&self.journal).await
     }
 
     /// A proxy in front of `target`.
