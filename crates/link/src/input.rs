@@ -17,6 +17,12 @@ pub enum Input<'a, A: Access = ReadWrite> {
     /// A person wants a new connection now: whatever there is is replaced and all attempts count anew, also out of
     /// state error.
     Reconnect,
+    /// Somebody wants to know whether the connection lives: it is asked at once, and replaced if it does not answer. A retry
+    /// that is due need wait no longer.
+    Probe,
+    /// A person drops the connection, as a network that breaks would, to watch it recover: a retry follows by schedule. Does
+    /// nothing while there is no socket.
+    Drop,
     /// The moment of [`Link::deadline`](crate::Link::deadline) has come. Too early or too often does no harm.
     Timer,
     /// The socket is open.
@@ -86,6 +92,8 @@ impl<A: Access> fmt::Debug for Input<'_, A> {
             Self::Connect => formatter.write_str("Connect"),
             Self::Disconnect => formatter.write_str("Disconnect"),
             Self::Reconnect => formatter.write_str("Reconnect"),
+            Self::Probe => formatter.write_str("Probe"),
+            Self::Drop => formatter.write_str("Drop"),
             Self::Timer => formatter.write_str("Timer"),
             Self::Opened { generation } => write!(formatter, "Opened({generation})"),
             Self::Message { generation, text } => write!(formatter, "Message({generation}, {text:?})"),

@@ -14,6 +14,7 @@ use std::marker::PhantomData;
 
 use switchboard_protocol::{ClientFrame, ExecutionId, OrganizationId};
 
+pub(crate) use self::ending::CLOSE_REPLACED;
 use self::{
     connection::{Connection, Server},
     ending::Ending,
@@ -147,6 +148,7 @@ impl<A: Access> Link<A> {
             Input::Connect => self.connect(turn),
             Input::Disconnect => self.end(Ending::Disconnected, turn),
             Input::Reconnect => self.reconnect(turn),
+            Input::Drop => self.drop_socket(turn),
             Input::Timer => self.timer(turn),
             Input::Opened { generation } => self.opened(generation, turn),
             Input::Message { generation, text } => self.message(generation, text, turn),
@@ -156,7 +158,7 @@ impl<A: Access> Link<A> {
             Input::Online => self.online(turn),
             Input::Offline => self.went_offline(turn),
             Input::Visible => self.visible(turn),
-            Input::PageRestored => self.woke(turn),
+            Input::PageRestored | Input::Probe => self.woke(turn),
             Input::Request(request) => match request.into() {
                 Request::Subscribe(execution) => self.subscribe(&execution, turn),
                 Request::Unsubscribe(execution) => self.unsubscribe(&execution, turn),
@@ -333,5 +335,8 @@ impl<A: Access> Link<A> {
 
 /// Whether an input says by itself what becomes of the socket, so that probing it first would be in vain.
 fn decides_over_the_socket<A: Access>(input: &Input<'_, A>) -> bool {
-    matches!(input, Input::Disconnect | Input::Reconnect | Input::Failed { .. } | Input::Closed { .. })
+    matches!(
+        input,
+        Input::Disconnect | Input::Reconnect | Input::Drop | Input::Failed { .. } | Input::Closed { .. }
+    )
 }

@@ -31,6 +31,8 @@ pub struct LinkStats {
     pub pings: u64,
     /// Pongs received.
     pub pongs: u64,
+    /// Pings whose round trip was measured.
+    pub round_trips: u64,
     /// How long the last ping took to be answered, in milliseconds.
     pub round_trip_ms: Option<u64>,
 }

@@ -113,6 +113,9 @@ pub enum LinkError {
         /// How many came.
         received: u64,
     },
+    /// A person dropped it, to watch it recover.
+    #[error("it was dropped on purpose")]
+    Dropped,
     /// The schedule allows no further attempt.
     #[error("gave up after {attempts} failed attempts in a row; the last: {last}")]
     GaveUp {

@@ -15,9 +15,12 @@ const OFFLINE_RETRY_MS: u64 = 10_000;
 /// and 4000 to 4999 are for private use (RFC 6455, section 7.4.2).
 const CLOSE_GIVEN_UP: u16 = 4000;
 /// The link replaces the connection by another.
-const CLOSE_REPLACED: u16 = 4001;
+pub(crate) const CLOSE_REPLACED: u16 = 4001;
 /// The link lost frames, and comes back for them.
 const CLOSE_GAP: u16 = 4002;
+
+/// A person drops the connection, to watch it recover.
+const CLOSE_DROPPED: u16 = 4003;
 
 /// Why a connection, or the wish for one, ends.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub(super) enum Ending {
     Silent { silent_ms: u64, missed: bool },
     /// Frames were lost on it.
     Gap { delivered: u64, received: u64 },
+    /// A person dropped it, to watch it recover.
+    Dropped,
 }
 
 /// What follows an ending.
@@ -59,6 +64,12 @@ impl<A: Access> Link<A> {
             self.end(Ending::Closed { code, reason }, turn);
         } else if generation == self.generation {
             self.explained(code, reason, turn);
+        }
+    }
+
+    pub(super) fn drop_socket(&mut self, turn: &mut Turn<'_, A>) {
+        if matches!(self.phase, Phase::Opening { .. } | Phase::Open(_)) {
+            self.end(Ending::Dropped, turn);
         }
     }
 
@@ -159,6 +170,7 @@ impl<A: Access> Link<A> {
             Ending::Silent { silent_ms, missed } => {
                 (LinkError::Silent { seconds: silent_ms / 1_000, missed }, 0, !missed)
             }
+            Ending::Dropped => (LinkError::Dropped, 0, false),
             Ending::Gap { delivered, received } => {
                 return self.next_after_gap(LinkError::Gap { delivered, received }, turn);
             }
@@ -253,6 +265,7 @@ impl Ending {
             Self::DeadPeer { .. } => (CLOSE_GIVEN_UP, "no answer to a ping"),
             Self::Silent { .. } => (CLOSE_GIVEN_UP, "nothing was heard for too long"),
             Self::Gap { .. } => (CLOSE_GAP, "frames were lost; resuming"),
+            Self::Dropped => (CLOSE_DROPPED, "dropped on purpose"),
             Self::Closed { .. } => return None,
         })
     }

@@ -193,6 +193,7 @@ impl<A: Access> Link<A> {
         let heartbeat = connection.pings();
         if let Some(round_trip_ms) = heartbeat.and_then(|pings| pings.ponged(turn.now.monotonic_ms)) {
             self.stats.round_trip_ms = Some(round_trip_ms);
+            self.stats.round_trips = self.stats.round_trips.saturating_add(1);
         }
         match connection.server {
             Server::Unknown => return self.settle_without_log(turn),

@@ -5,6 +5,7 @@ mod endings;
 mod failures;
 mod gaps;
 mod heartbeats;
+mod history;
 mod listening;
 mod opening;
 mod orders;

@@ -1,6 +1,6 @@
 //! Plays a link in simulated time, and checks with every step what must always hold.
 
-use switchboard_link::{Input, Link, LinkOptions, LinkState, Moment, Output, Request};
+use switchboard_link::{Happening, History, Input, Link, LinkOptions, LinkState, Moment, Output, Request};
 use switchboard_protocol::ExecutionId;
 
 /// 2026-03-31T12:00:00Z: any wall-clock time will do.
@@ -8,6 +8,8 @@ const START: Moment = Moment { monotonic_ms: 1_000_000, wall_ms: 1_774_958_400_0
 
 pub struct Player {
     pub link: Link,
+    /// What became of the connection, as a page keeps it.
+    pub history: History,
     pub now: Moment,
     /// What the link is given as its random number; 1 makes every delay the whole one.
     pub random: f64,
@@ -25,6 +27,7 @@ impl Player {
     pub fn new(options: LinkOptions) -> Self {
         Self {
             link: Link::new(options),
+            history: History::default(),
             now: START,
             random: 1.0,
             socket: None,
@@ -90,6 +93,8 @@ impl Player {
             }
         }
         let status = self.link.status();
+        self.history.observe(&self.out[from..], status, self.link.stats(), self.now);
+        assert_eq!(self.states().last().copied().unwrap_or_default(), status.state, "the history keeps up");
         assert_eq!(
             status.state == LinkState::Connected,
             status.stale_since.is_none() && status.since > 0 && self.generation > 0,
@@ -164,6 +169,19 @@ impl Player {
 
     pub fn unsubscribe(&mut self, execution: &str) {
         self.give(Input::Request(Request::Unsubscribe(execution.into())));
+    }
+
+    /// The states that the connection was in, oldest first. Each but the last has an end.
+    pub fn states(&self) -> Vec<LinkState> {
+        let state = |what: &Happening| match what {
+            Happening::State { state, until, .. } => Some((*state, *until)),
+            _ => None,
+        };
+        let states: Vec<_> = self.history.entries().filter_map(|entry| state(&entry.what)).collect();
+        for (place, (_, until)) in states.iter().enumerate() {
+            assert_eq!(until.is_none(), place + 1 == states.len(), "only the last state lasts: {states:?}");
+        }
+        states.into_iter().map(|(state, _)| state).collect()
     }
 
     pub fn state(&self) -> LinkState {
