@@ -77,7 +77,7 @@ async fn a_row_says_that_its_worker_is_silent_until_it_is_heard_again() {
     until("the row says so", || text(ROW).contains("worker silent since")).await;
     assert_eq!(text(".rows .is-status .status"), "silent", "a word beside the shape");
     assert!(find(".rows .is-status .status[data-status=silent] svg").is_some());
-    let duration = text(".rows .is-duration");
+    let duration = text(".rows td.is-duration");
     assert_eq!(duration, "8 m 00 s", "as long as anybody knows, and not a second longer");
 
     publish(&heartbeat("another"));

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use switchboard_model::{Applied, Execution, LineSource, VIEW_CAPACITY, apply_event, new_summary};
 use switchboard_protocol::{
-    ExecutionEvent, ExecutionStatus, Json, Timestamp,
+    AgentEvent, AgentEventKind, ExecutionEvent, ExecutionStatus, Json, Timestamp,
     rest::{ExecutionSnapshot, ExecutionSummary, SnapshotEvent},
 };
 
@@ -184,4 +184,17 @@ proptest! {
         prop_assert_eq!(live.output(), joined.output());
         prop_assert_eq!(live.timeline(), joined.timeline());
     }
+}
+
+/// A heartbeat stands in the log, but is no event of the execution: it must not make the next event look known.
+#[test]
+fn a_heartbeat_moves_the_summary_and_no_place_in_the_log() {
+    let mut execution = Execution::from_snapshot(snapshot(&[(1, line(1)), (2, line(2))], true), now());
+    let kind = AgentEventKind::Heartbeat { status: None, current_task: None, heartbeat_seconds: Some(5) };
+    let beat = AgentEvent::of("a".into(), kind);
+    assert!(!execution.beat(Some(2), &beat, now()), "the snapshot has it");
+    assert!(execution.beat(Some(9), &beat, now()));
+    assert_eq!(execution.summary().heartbeat_seconds, Some(5));
+    assert_eq!((execution.seq(), execution.summary().event_count), (Some(2), 2));
+    assert_eq!(execution.apply(Some(3), &line(3), now()), Applied::New);
 }
