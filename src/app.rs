@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     pages::{
         AgentsPage, ChatPage, ExecutionPage, ExecutionsPage, NotFoundPage, OverviewPage, ScrapeRunPage,
-        ScrapeRunsPage,
+        ScrapeRunsPage, WirePage,
     },
     realtime::{WebSocketProvider, use_connection_status},
 };
@@ -65,6 +65,7 @@ fn Shell() -> impl IntoView {
                     <Route path=path!("/scrape-runs") view=ScrapeRunsPage />
                     <Route path=path!("/scrape-runs/:runId") view=ScrapeRunPage />
                     <Route path=path!("/agents") view=AgentsPage />
+                    <Route path=path!("/wire") view=WirePage />
                 </Routes>
             </main>
             <StartScrapeDialog />

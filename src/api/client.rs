@@ -326,11 +326,17 @@ impl ApiClient {
         serde_json::from_str(&body).map_err(|error| ApiError::Unreadable { reason: error.to_string() })
     }
 
-    fn address(&self, path: &str) -> String {
+    /// The origin that requests go to; empty where that is the page's own.
+    pub fn origin(&self) -> String {
+        let url = web_sys::Url::new(&self.0.base);
+        url.map_or_else(|_| String::new(), |url| url.origin())
+    }
+
+    pub(super) fn address(&self, path: &str) -> String {
         format!("{}{path}", self.0.base)
     }
 
-    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+    pub(super) fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.0.authorization {
             Some(authorization) => request.header("Authorization", authorization),
             None => request,

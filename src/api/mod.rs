@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+mod probe;
 mod queries;
 
 pub use client::{ApiClient, ConversationListQuery, ExecutionListQuery, ScrapeExport, ScrapeRunListQuery};

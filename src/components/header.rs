@@ -46,6 +46,11 @@ pub fn Header() -> impl IntoView {
                             "Agents"
                         </a>
                     </li>
+                    <li>
+                        <a href="/wire" aria-current=move || below("/wire").then_some("page")>
+                            "Wire"
+                        </a>
+                    </li>
                 </ul>
             </nav>
             <div class="header-end">

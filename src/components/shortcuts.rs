@@ -24,6 +24,7 @@ const LIST: &[(&[&str], &str)] = &[
     (&["g", "c"], "Go to the chat"),
     (&["g", "s"], "Go to the scrape runs"),
     (&["g", "a"], "Go to the agents"),
+    (&["g", "w"], "Go to the wire"),
     (&["j"], "To the next row"),
     (&["k"], "To the row before"),
     (&["Enter"], "Open the row; in a search, go to the first"),
@@ -75,6 +76,7 @@ pub fn Shortcuts() -> impl IntoView {
             (Some('g'), "c") => "/chat",
             (Some('g'), "s") => "/scrape-runs",
             (Some('g'), "a") => "/agents",
+            (Some('g'), "w") => "/wire",
             (_, "?") => return open(),
             _ => return,
         };

@@ -7,6 +7,7 @@ mod executions;
 mod not_found;
 mod overview;
 mod scrape_runs;
+mod wire;
 
 pub use agents::AgentsPage;
 pub use chat::ChatPage;
@@ -15,3 +16,4 @@ pub use executions::ExecutionsPage;
 pub use not_found::NotFoundPage;
 pub use overview::OverviewPage;
 pub use scrape_runs::{ScrapeRunPage, ScrapeRunsPage};
+pub use wire::WirePage;

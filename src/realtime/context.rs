@@ -15,6 +15,7 @@ use super::{
     shell::{Shell, Signals},
     tasks::{TaskListener, Tasks},
     transport::Transport,
+    wire::Recorder,
 };
 
 /// A handle on the page's one connection: `Copy`, and found by [`use_websocket_context`].
@@ -102,6 +103,22 @@ impl WebSocketContext {
         self.tell(Input::Disconnect);
     }
 
+    /// Drops the connection as a network that breaks would, so that a person can watch it recover.
+    pub fn drop_connection(&self) {
+        self.tell(Input::Drop);
+    }
+
+    /// Asks now whether the connection lives. Where the next attempt is awaited, it comes at once.
+    pub fn probe(&self) {
+        self.tell(Input::Probe);
+    }
+
+    /// The socket's address, without a query: that may hold a token.
+    pub fn address(&self) -> String {
+        let bare = |shell: &Rc<Shell>| shell.url().split(['?', '#']).next().unwrap_or_default().to_owned();
+        self.with_shell(bare).unwrap_or_default()
+    }
+
     /// Tries another token, for instance after the server refused the last.
     pub fn set_token(&self, token: String) {
         self.tell(Input::Request(Request::SetToken(token)));
@@ -110,6 +127,11 @@ impl WebSocketContext {
     /// What has been counted since the page was loaded.
     pub fn stats(&self) -> LinkStats {
         self.with_shell(|shell| shell.with_link(|link| *link.stats())).flatten().unwrap_or_default()
+    }
+
+    /// How the connection stands at this moment: its place in the log moves without the signal of [`status`](Self::status).
+    pub fn status_now(&self) -> LinkStatus {
+        self.with_shell(|shell| shell.with_link(|link| link.status().clone())).flatten().unwrap_or_default()
     }
 
     /// The executions that the server was asked for, and how many components hold each.
@@ -148,25 +170,27 @@ impl WebSocketContext {
         self.with_tasks(|tasks| tasks.listen(on_end))
     }
 
-    /// Calls `on_frames` for every frame of a topic; `None` where the provider is gone.
+    /// Calls `on_frames` for every frame of a topic; `holder` names who asks. `None` where the provider is gone.
     pub(super) fn subscribe(
         &self,
         topic: Topic,
+        holder: &'static str,
         on_frames: impl Fn(&Matched<'_>) + 'static,
         on_notice: Option<OnNotice>,
     ) -> Option<Subscription> {
-        self.with_shell(|shell| shell.fanout().subscribe(topic, Box::new(on_frames), on_notice, None))
+        self.with_shell(|shell| shell.fanout().subscribe(topic, holder, Box::new(on_frames), on_notice, None))
     }
 
-    /// Calls `on_frames` for every event of an execution; `None` where the provider is gone.
+    /// Calls `on_frames` for every event of an execution; `holder` names who asks. `None` where the provider is gone.
     pub(super) fn subscribe_execution(
         &self,
         execution: &ExecutionId,
+        holder: &'static str,
         on_frames: impl Fn(&Matched<'_>) + 'static,
         on_notice: impl Fn(&Notice) + 'static,
     ) -> Option<Subscription> {
         self.with_shell(|shell| {
-            shell.subscribe_execution(execution, Box::new(on_frames), Box::new(on_notice))
+            shell.subscribe_execution(execution, holder, Box::new(on_frames), Box::new(on_notice))
         })
     }
 
@@ -192,6 +216,7 @@ impl WebSocketContext {
     pub(super) fn subscribe_scrapes(
         &self,
         scope: Scope,
+        holder: &'static str,
         on_frames: impl Fn(&Matched<'_>) + 'static,
         on_notice: impl Fn(&Notice) + 'static,
     ) -> Option<Subscription> {
@@ -205,7 +230,7 @@ impl WebSocketContext {
         let topic = scrape_streams::topic(scope.clone());
         let subscription = self.with_shell(|shell| {
             let (on_frames, on_notice) = (Box::new(on_frames), Box::new(on_notice));
-            shell.fanout().subscribe(topic, on_frames, Some(on_notice), Some(Box::new(on_end)))
+            shell.fanout().subscribe(topic, holder, on_frames, Some(on_notice), Some(Box::new(on_end)))
         });
         streams.tell_owned(StreamInput::Want(scope));
         subscription
@@ -220,6 +245,31 @@ impl WebSocketContext {
     /// Whether the server delivers the execution's events already.
     pub(super) fn is_confirmed(&self, execution: &ExecutionId) -> bool {
         self.with_shell(|shell| shell.fanout().is_confirmed(execution)).unwrap_or(false)
+    }
+
+    /// Who holds which subscription, by what it is for.
+    pub(super) fn holders(&self) -> Vec<(Topic, Vec<&'static str>)> {
+        self.with_shell(|shell| shell.fanout().holders()).unwrap_or_default()
+    }
+
+    /// Told when a subscription comes or goes, or is confirmed.
+    pub(super) fn subscriptions_changed(&self) -> ArcTrigger {
+        self.with_shell(|shell| shell.fanout().changed()).unwrap_or_default()
+    }
+
+    /// What keeps what happened on the wire.
+    pub(super) fn recorder(&self) -> Option<Rc<Recorder>> {
+        self.with_shell(|shell| Rc::clone(shell.recorder()))
+    }
+
+    /// The tasks whose results are awaited, the oldest first.
+    pub(super) fn pending_tasks(&self) -> Vec<PendingTask> {
+        self.with_tasks(|tasks| tasks.all()).unwrap_or_default()
+    }
+
+    /// How many event streams stand in for the socket now, and what tells of a change of that.
+    pub(super) fn streams(&self) -> (usize, Option<RwSignal<u64>>) {
+        self.with_streams(|streams| (streams.count(), Some(streams.version()))).unwrap_or_default()
     }
 
     /// Ends the connection; the provider does so when it goes.

@@ -6,6 +6,7 @@ use std::{
     rc::{Rc, Weak},
 };
 
+use leptos::prelude::{ArcTrigger, Notify};
 use switchboard_link::RefetchReason;
 use switchboard_protocol::{Envelope, ExecutionId, Frame, JobId, OrganizationId, RunId, Timestamp};
 
@@ -30,6 +31,23 @@ pub(super) enum Topic {
     Scrapes,
     /// Progress of one scrape run.
     Scrape(RunId),
+}
+
+impl Topic {
+    /// The kind of frames as written on the wire, and what they are about; nothing where it is every one of them.
+    pub(super) fn words(&self) -> (&'static str, String) {
+        match self {
+            Self::Everything => ("every frame", String::new()),
+            Self::Updates(organization) => ("dashboard:update", organization.to_string()),
+            Self::JobsOf(organization) => ("job:event", organization.to_string()),
+            Self::Job(job) => ("job:event", job.to_string()),
+            Self::Execution(execution) => ("event", execution.to_string()),
+            Self::TaskResults => ("update", String::new()),
+            Self::Agents => ("heartbeat, agent_…", String::new()),
+            Self::Scrapes => ("scrape_progress", String::new()),
+            Self::Scrape(run) => ("scrape_progress", run.to_string()),
+        }
+    }
 }
 
 /// What a subscriber is told, apart from frames.
@@ -68,6 +86,8 @@ type OnFrames = Box<dyn Fn(&Matched<'_>)>;
 pub(super) type OnNotice = Box<dyn Fn(&Notice)>;
 
 struct Subscriber {
+    /// Who it is, for those who inspect the wire.
+    holder: &'static str,
     on_frames: OnFrames,
     on_notice: Option<OnNotice>,
     /// False once the subscription is dropped: it may be dropped by a handler, in the middle of a batch.
@@ -82,6 +102,8 @@ pub(super) struct Fanout {
     topics: RefCell<HashMap<Topic, Vec<Rc<Subscriber>>>>,
     /// Executions whose subscription the server has confirmed, so that a later subscriber need not wait for it.
     confirmed: RefCell<HashSet<ExecutionId>>,
+    /// Told when a subscription comes or goes, or is confirmed.
+    changed: ArcTrigger,
 }
 
 /// A subscription: dropping it ends it. No handler is called after that.
@@ -95,17 +117,19 @@ pub struct Subscription {
 
 impl Fanout {
     /// Calls `on_frames` once per batch that holds frames of `topic`, and `on_notice` with what else there is to
-    /// know, until the subscription is dropped. `on_end` runs then.
+    /// know, until the subscription is dropped. `on_end` runs then. `holder` says who asks.
     pub(super) fn subscribe(
         self: &Rc<Self>,
         topic: Topic,
+        holder: &'static str,
         on_frames: OnFrames,
         on_notice: Option<OnNotice>,
         on_end: Option<Box<dyn FnOnce()>>,
     ) -> Subscription {
-        let subscriber =
-            Rc::new(Subscriber { on_frames, on_notice, active: Cell::new(true), places: RefCell::default() });
+        let (active, places) = (Cell::new(true), RefCell::default());
+        let subscriber = Rc::new(Subscriber { holder, on_frames, on_notice, active, places });
         self.topics.borrow_mut().entry(topic.clone()).or_default().push(Rc::clone(&subscriber));
+        self.changed.notify();
         Subscription { fanout: Rc::downgrade(self), topic, subscriber, on_end }
     }
 
@@ -140,6 +164,7 @@ impl Fanout {
     /// Tells the subscribers of an execution that the server has confirmed.
     pub(super) fn confirm(&self, execution: ExecutionId, seq: Option<u64>) {
         self.confirmed.borrow_mut().insert(execution.clone());
+        self.changed.notify();
         let subscribers = self.topics.borrow().get(&Topic::Execution(execution)).cloned();
         notify(&subscribers.unwrap_or_default(), &Notice::Subscribed(seq));
     }
@@ -149,9 +174,22 @@ impl Fanout {
         self.confirmed.borrow().contains(execution)
     }
 
+    /// Told when a subscription comes or goes, or is confirmed.
+    pub(super) fn changed(&self) -> ArcTrigger {
+        self.changed.clone()
+    }
+
+    /// Who holds what: each topic with its holders, one entry for each subscription.
+    pub(super) fn holders(&self) -> Vec<(Topic, Vec<&'static str>)> {
+        let topics = self.topics.borrow();
+        let holders = |subscribers: &Vec<Rc<Subscriber>>| subscribers.iter().map(|it| it.holder).collect();
+        topics.iter().map(|(topic, subscribers)| (topic.clone(), holders(subscribers))).collect()
+    }
+
     /// Tells everybody to fetch anew.
     pub(super) fn refetch(&self, reason: RefetchReason) {
         self.confirmed.borrow_mut().clear();
+        self.changed.notify();
         let subscribers: Vec<_> = self.topics.borrow().values().flatten().cloned().collect();
         notify(&subscribers, &Notice::Refetch(reason));
     }
@@ -172,6 +210,8 @@ impl Fanout {
                 self.confirmed.borrow_mut().remove(execution);
             }
         }
+        drop(topics);
+        self.changed.notify();
     }
 }
 

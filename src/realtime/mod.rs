@@ -14,7 +14,7 @@
 //!
 //! `tasks.rs` waits for replies that come later, by frame or by asking. `scrape_streams.rs` opens event streams for scrape
 //! progress while the socket fails, as `Fallback` of `switchboard-link` decides; `event_source.rs` is the only file that
-//! constructs an `EventSource`. What they bring goes into the same inbox.
+//! constructs an `EventSource`. What they bring goes into the same inbox. `wire` keeps what the page of the wire shows.
 
 mod clock;
 mod context;
@@ -32,6 +32,7 @@ mod socket;
 mod task_storage;
 mod tasks;
 mod transport;
+mod wire;
 
 pub use context::{WebSocketContext, use_websocket_context};
 pub use daemon::{
@@ -40,13 +41,14 @@ pub use daemon::{
 };
 pub use fanout::{Matched, Subscription};
 pub use hooks::{
-    ChatEntry, ConnectionStatus, ConversationRow, DaemonSource, ExecutionHandle, ExecutionRow, JobFilter,
-    LiveRow, LoadPhase, ScrapeRunHandle, ScrapeRunRow, UseConnectionStatus, UseConversation,
-    UseConversations, UseDaemon, UseDashboardUpdates, UseExecution, UseExecutions, UseJobEvents,
-    UseScrapeProgress, UseScrapeRuns, use_connection_status, use_conversation, use_conversations, use_daemon,
-    use_dashboard_updates, use_execution, use_executions, use_job_events, use_scrape_progress,
-    use_scrape_runs,
+    Asked, ChatEntry, ConnectionStatus, ConversationRow, DaemonSource, ExecutionHandle, ExecutionRow,
+    Holding, JobFilter, LiveRow, LoadPhase, ScrapeRunHandle, ScrapeRunRow, UseConnectionStatus,
+    UseConversation, UseConversations, UseDaemon, UseDashboardUpdates, UseExecution, UseExecutions,
+    UseJobEvents, UseScrapeProgress, UseScrapeRuns, UseWire, WireState, use_connection_status,
+    use_conversation, use_conversations, use_daemon, use_dashboard_updates, use_execution, use_executions,
+    use_job_events, use_scrape_progress, use_scrape_runs, use_wire,
 };
 pub use provider::{WebSocketOptions, WebSocketProvider};
 pub use tasks::TaskListener;
 pub use transport::Transport;
+pub use wire::Unreadable;

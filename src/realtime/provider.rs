@@ -187,5 +187,5 @@ fn hear_results(shell: &Rc<Shell>, tasks: &Rc<Tasks>) -> Subscription {
             }
         }
     };
-    shell.fanout().subscribe(Topic::TaskResults, Box::new(hear), None, None)
+    shell.fanout().subscribe(Topic::TaskResults, "WebSocketProvider", Box::new(hear), None, None)
 }

@@ -72,6 +72,11 @@ impl ScrapeStreams {
         self.version
     }
 
+    /// How many streams there are, open or opening.
+    pub(super) fn count(&self) -> usize {
+        self.sources.borrow().len()
+    }
+
     /// Whether a stream brings the progress of these runs.
     pub(super) fn is_live(&self, scope: &Scope) -> bool {
         self.machine.try_borrow().is_ok_and(|machine| machine.is_live(scope))

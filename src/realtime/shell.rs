@@ -20,6 +20,7 @@ use super::{
     fanout::{Fanout, Notice, Subscription, Topic},
     scrape_streams::ScrapeStreams,
     socket::{Carries, Socket},
+    wire::Recorder,
 };
 
 /// How long frames wait in a hidden tab, in milliseconds. Browsers stop animation frames there and hold timers
@@ -83,6 +84,8 @@ pub(super) struct Shell<A: Access = ReadWrite> {
     outputs: RefCell<Vec<Output<A>>>,
     /// What takes over for scrape progress while the socket fails.
     streams: RefCell<Weak<ScrapeStreams>>,
+    /// What keeps for the page of the wire what happened on it.
+    recorder: Rc<Recorder>,
     this: Weak<Self>,
 }
 
@@ -114,6 +117,7 @@ impl Shell {
     pub(super) fn subscribe_execution(
         &self,
         execution: &ExecutionId,
+        holder: &'static str,
         on_frames: Box<dyn Fn(&super::Matched<'_>)>,
         on_notice: Box<dyn Fn(&Notice)>,
     ) -> Subscription {
@@ -124,7 +128,8 @@ impl Shell {
             }
         };
         let topic = Topic::Execution(execution.clone());
-        let subscription = self.fanout.subscribe(topic, on_frames, Some(on_notice), Some(Box::new(on_end)));
+        let subscription =
+            self.fanout.subscribe(topic, holder, on_frames, Some(on_notice), Some(Box::new(on_end)));
         self.ask(Request::Subscribe(execution.clone()));
         subscription
     }
@@ -161,6 +166,7 @@ impl<A: Carries> Shell<A> {
             left_connected: Cell::new(false),
             outputs: RefCell::default(),
             streams: RefCell::default(),
+            recorder: Recorder::new(),
             this: this.clone(),
         })
     }
@@ -192,6 +198,15 @@ impl<A: Carries> Shell<A> {
 
     pub(super) fn fanout(&self) -> &Rc<Fanout> {
         &self.fanout
+    }
+
+    pub(super) fn recorder(&self) -> &Rc<Recorder> {
+        &self.recorder
+    }
+
+    /// The socket's address.
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Reads the link: its status, its counters, its subscriptions.
@@ -235,7 +250,10 @@ impl<A: Carries> Shell<A> {
 
     fn step(&self, input: Input<'_, A>) {
         let mut outputs = self.outputs.take();
-        self.link.borrow_mut().handle(input, clock::now(), js_sys::Math::random(), &mut outputs);
+        let now = clock::now();
+        self.recorder.before(&input, now);
+        self.link.borrow_mut().handle(input, now, js_sys::Math::random(), &mut outputs);
+        self.recorder.after(&outputs, &self.link.borrow(), now);
         for output in outputs.drain(..) {
             self.perform(output);
         }

@@ -77,6 +77,11 @@ impl Tasks {
         self.ids.into()
     }
 
+    /// What is waited for, the oldest first.
+    pub(super) fn all(&self) -> Vec<PendingTask> {
+        self.pending.borrow().tasks().into_iter().cloned().collect()
+    }
+
     pub(super) fn mark(&self) -> ConnectionMark {
         self.pending.borrow().mark()
     }

@@ -81,6 +81,8 @@ fn cross_origin(hub: &Arc<Hub>) -> CorsLayer {
             header::CONTENT_TYPE,
             HeaderName::from_static("last-event-id"),
         ])
+        // A page of another origin may not read it otherwise, and the dashboard compares its clock with it.
+        .expose_headers([header::DATE])
         .max_age(std::time::Duration::from_mins(10))
 }
 

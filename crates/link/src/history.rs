@@ -81,7 +81,7 @@ impl History {
         &mut self,
         outputs: &[Output<A>],
         status: &LinkStatus,
-        stats: &LinkStats,
+        counts: &LinkStats,
         now: Moment,
     ) {
         let mut ended = None;
@@ -109,8 +109,8 @@ impl History {
         if changed {
             self.settle(ended.flatten(), status, now);
         }
-        if stats.resumed != self.resumed {
-            self.resumed = stats.resumed;
+        if counts.resumed != self.resumed {
+            self.resumed = counts.resumed;
             let (from, to) = replayed;
             self.note(Happening::Resumed { from, to }, now);
         }

@@ -7,6 +7,7 @@
 mod agent;
 mod agents;
 mod conversation;
+mod doctor;
 mod execution;
 mod output;
 mod rates;
@@ -18,6 +19,8 @@ mod silence;
 mod summary;
 mod tasks;
 mod timeline;
+mod wire_frame;
+mod wire_recording;
 
 pub use agent::{
     AgentCondition, BEATS_KEPT, DEFAULT_HEARTBEAT_MS, MISSED_HEARTBEATS, agent_condition,
@@ -25,9 +28,13 @@ pub use agent::{
 };
 pub use agents::{Agents, MOST_AGENTS};
 pub use conversation::{Conversation, Item, Shown};
+pub use doctor::{
+    Advice, Answer, Fetched, Finding, Lines, PROXY_LINES, SocketSeen, StreamSeen, Surroundings, Verdict,
+    judge_clock, judge_health, judge_origin, judge_socket, judge_stream, page_clock_ahead_ms,
+};
 pub use execution::{Applied, Execution};
 pub use output::{LineSource, OutputLine};
-pub use rates::{Counted, RATE_SECONDS, Rates};
+pub use rates::{Counted, RATE_SECONDS, Rates, Tally};
 pub use ring::Ring;
 pub use scrape_run::{Progressed, ScrapeRun};
 pub use scrape_summary::{MOST_PLATFORMS, apply_progress};
@@ -39,6 +46,8 @@ pub use tasks::{
     TaskOutput,
 };
 pub use timeline::{TimelineItem, duration_text};
+pub use wire_frame::{Direction, FRAME_TEXT_BYTES, FrameFilter, FrameHead, FrameSort, WireFrame};
+pub use wire_recording::{FRAMES_RECORDED, ROUND_TRIPS_RECORDED, Traffic, WireRecording};
 
 /// How many events a view holds: the latest 1,000 (product contract; also what a snapshot carries).
 pub const VIEW_CAPACITY: usize = 1000;

@@ -13,18 +13,25 @@ const SPAN: i64 = 60;
 /// A ring indexed by the second, so that adding costs nothing and a silence needs no filling: a place that belongs to
 /// another second than the one that is asked for holds nothing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rates {
-    buckets: Vec<Bucket>,
+pub struct Rates<C = Counted> {
+    buckets: Vec<Bucket<C>>,
     newest: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Bucket {
+struct Bucket<C> {
     second: i64,
-    count: Counted,
+    count: C,
 }
 
-/// What is counted.
+/// What can be counted by the second.
+pub trait Tally: Copy + Default {
+    /// Both together.
+    #[must_use]
+    fn plus(self, more: Self) -> Self;
+}
+
+/// What is counted of a scrape run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counted {
     /// Pages.
@@ -35,15 +42,25 @@ pub struct Counted {
     pub bytes: u64,
 }
 
-impl Default for Rates {
+impl Tally for Counted {
+    fn plus(self, more: Self) -> Self {
+        Self {
+            pages: self.pages.saturating_add(more.pages),
+            items: self.items.saturating_add(more.items),
+            bytes: self.bytes.saturating_add(more.bytes),
+        }
+    }
+}
+
+impl<C: Tally> Default for Rates<C> {
     fn default() -> Self {
         Self { buckets: vec![Bucket::default(); RATE_SECONDS], newest: None }
     }
 }
 
-impl Rates {
+impl<C: Tally> Rates<C> {
     /// Counts something that happened at a moment. What is older than the last minute is let go.
-    pub fn add(&mut self, at: Timestamp, counted: Counted) {
+    pub fn add(&mut self, at: Timestamp, counted: C) {
         let second = at.as_millis().div_euclid(1000);
         let newest = self.newest.map_or(second, |newest| newest.max(second));
         self.newest = Some(newest);
@@ -52,16 +69,13 @@ impl Rates {
         }
         let Some(bucket) = self.buckets.get_mut(place(second)) else { return };
         if bucket.second != second {
-            *bucket = Bucket { second, count: Counted::default() };
+            *bucket = Bucket { second, count: C::default() };
         }
-        let count = &mut bucket.count;
-        count.pages = count.pages.saturating_add(counted.pages);
-        count.items = count.items.saturating_add(counted.items);
-        count.bytes = count.bytes.saturating_add(counted.bytes);
+        bucket.count = bucket.count.plus(counted);
     }
 
     /// The last minute second by second, oldest first, ending with the second of `until`.
-    pub fn series(&self, until: Timestamp) -> impl Iterator<Item = Counted> {
+    pub fn series(&self, until: Timestamp) -> impl Iterator<Item = C> {
         let last = until.as_millis().div_euclid(1000);
         let first = last.saturating_sub(SPAN - 1);
         (first..=last).map(|second| {

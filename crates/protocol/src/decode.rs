@@ -45,7 +45,7 @@ pub fn decode_message(text: &str) -> impl Iterator<Item = Result<Envelope, Decod
     frame_texts(text).map(decode)
 }
 
-/// The texts of the frames of one message, as [`decode_message`] reads them.
+/// The text of every frame of one message, as [`decode_message`] tells them apart.
 pub fn frame_texts(text: &str) -> impl Iterator<Item = &str> {
     let spread_over_lines = text.trim_end().contains('\n') && opens_without_closing(text);
     let (whole, lines) = if spread_over_lines { (Some(text), "") } else { (None, text) };

@@ -199,7 +199,13 @@ impl DaemonConnector {
 
     /// Calls `on_batch` once per batch with all of its events.
     pub(in crate::realtime) fn on_batch(&self, on_batch: impl Fn(&Matched<'_>) + 'static) -> Unsubscribe {
-        let subscription = self.0.shell.fanout().subscribe(Topic::Everything, Box::new(on_batch), None, None);
+        let subscription = self.0.shell.fanout().subscribe(
+            Topic::Everything,
+            "DaemonConnector",
+            Box::new(on_batch),
+            None,
+            None,
+        );
         Unsubscribe::new(move || drop(subscription))
     }
 

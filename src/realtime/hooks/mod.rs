@@ -14,6 +14,7 @@ mod use_executions;
 mod use_job_events;
 mod use_scrape_progress;
 mod use_scrape_runs;
+mod use_wire;
 
 use leptos::prelude::*;
 
@@ -32,6 +33,7 @@ pub use use_executions::{ExecutionRow, UseExecutions, use_executions};
 pub use use_job_events::{JobFilter, UseJobEvents, use_job_events};
 pub use use_scrape_progress::{ScrapeRunHandle, UseScrapeProgress, use_scrape_progress};
 pub use use_scrape_runs::{ScrapeRunRow, UseScrapeRuns, use_scrape_runs};
+pub use use_wire::{Asked, Holding, UseWire, WireState, use_wire};
 
 /// Holds a subscription for what `key` says, from now on and through every change of it, until the calling
 /// component goes. Subscribing at once, not in an effect, loses no event between mount and the first effect.

@@ -109,6 +109,7 @@ impl Listed for ListedConversations {
         };
         let updates = context.subscribe(
             Topic::Updates(list.query.organization_id.clone()),
+            "use_conversations",
             move |matched| {
                 if let Some(list) = for_updates.upgrade() {
                     hear(&list, matched);

@@ -241,6 +241,7 @@ impl Listed {
         };
         context.subscribe(
             Topic::Agents,
+            "use_daemon",
             move |matched| {
                 let Some(listed) = for_frames.upgrade() else { return };
                 // Servers of part 1 name no organization: what they send is for this page.

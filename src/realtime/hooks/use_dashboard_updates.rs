@@ -34,6 +34,7 @@ pub fn use_dashboard_updates(
         let on_update = on_update.try_get_value()?;
         context.subscribe(
             Topic::Updates(organization.clone()),
+            "use_dashboard_updates",
             move |matched| {
                 for envelope in matched.iter() {
                     if let Frame::DashboardUpdate(update) = &envelope.frame {

@@ -209,6 +209,7 @@ impl Observed {
             (Rc::downgrade(&observed), Rc::downgrade(&observed), Rc::downgrade(&observed));
         let beats = context.subscribe(
             Topic::Agents,
+            "use_execution",
             move |matched| {
                 if let Some(observed) = for_beats.upgrade() {
                     observed.receive_beats(matched);
@@ -219,6 +220,7 @@ impl Observed {
         observed.beats.replace(beats);
         let subscription = context.subscribe_execution(
             id,
+            "use_execution",
             move |matched| {
                 if let Some(observed) = for_frames.upgrade() {
                     observed.receive(matched);

@@ -122,6 +122,7 @@ impl Listed for ListedExecutions {
         };
         let updates = context.subscribe(
             Topic::Updates(organization.clone()),
+            "use_executions",
             move |matched| {
                 let Some(list) = for_updates.upgrade() else { return };
                 for envelope in matched.iter() {
@@ -134,6 +135,7 @@ impl Listed for ListedExecutions {
         );
         let jobs = context.subscribe(
             Topic::JobsOf(organization.clone()),
+            "use_executions",
             move |matched| {
                 let Some(list) = for_jobs.upgrade() else { return };
                 let changes_lists =
@@ -148,6 +150,7 @@ impl Listed for ListedExecutions {
         );
         let beats = context.subscribe(
             Topic::Agents,
+            "use_executions",
             move |matched| {
                 let Some(list) = for_beats.upgrade() else { return };
                 for envelope in matched.iter() {

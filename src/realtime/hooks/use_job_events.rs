@@ -41,6 +41,7 @@ pub fn use_job_events(
         };
         context.subscribe(
             topic,
+            "use_job_events",
             move |matched| {
                 for envelope in matched.iter() {
                     if let Frame::JobEvent(job) = &envelope.frame {

@@ -223,6 +223,7 @@ impl Observed {
         let (for_frames, for_notices) = (Rc::downgrade(&observed), Rc::downgrade(&observed));
         let subscription = context.subscribe_scrapes(
             Scope::Run(id.clone()),
+            "use_scrape_progress",
             move |matched| {
                 if let Some(observed) = for_frames.upgrade() {
                     observed.receive(matched);

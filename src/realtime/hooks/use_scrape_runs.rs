@@ -123,6 +123,7 @@ impl Listed for ListedRuns {
         list.on_known(move |seq| context.know_scrapes(&Scope::All, seq, false));
         let updates = context.subscribe(
             Topic::Updates(organization.clone()),
+            "use_scrape_runs",
             move |matched| {
                 if let Some(list) = for_updates.upgrade() {
                     hear_updates(&list, matched);
@@ -132,6 +133,7 @@ impl Listed for ListedRuns {
         );
         let progress = context.subscribe_scrapes(
             Scope::All,
+            "use_scrape_runs",
             move |matched| {
                 if let Some(list) = for_progress.upgrade() {
                     hear_progress(&list, &unknown, &organization, matched);

@@ -1,7 +1,6 @@
 //! `/scrape-runs/:runId`: one scrape run, whole and live.
 
 mod cancel;
-mod chart;
 mod errors;
 mod export;
 mod head;

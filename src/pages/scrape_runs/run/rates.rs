@@ -7,30 +7,31 @@ use leptos::prelude::*;
 use switchboard_model::{Counted, RATE_SECONDS};
 use switchboard_protocol::Timestamp;
 
-use super::{Shared, chart::RateChart};
-use crate::components::use_progress_clock;
+use super::Shared;
+use crate::components::{Minute, RateChart, use_progress_clock};
 
 /// The counts of the last minute, second by second; and whether the run goes on.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Minute {
-    pub seconds: Vec<Counted>,
-    pub runs: bool,
-}
+type Counts = (Vec<Counted>, bool);
 
 #[component]
 pub(super) fn RateCharts(shared: Shared) -> impl IntoView {
-    let minute = use_minute(shared);
+    let counts = use_counts(shared);
+    let minute = move |of: fn(&Counted) -> u64| {
+        Signal::derive(move || {
+            counts.with(|(seconds, runs)| Minute { seconds: seconds.iter().map(of).collect(), runs: *runs })
+        })
+    };
     view! {
         <section class="rate-charts" aria-label="Rates">
-            <RateChart name="Pages per second" minute of=|counted| counted.pages />
-            <RateChart name="Items per second" minute of=|counted| counted.items />
-            <RateChart name="Bytes per second" minute of=|counted| counted.bytes is_size=true />
+            <RateChart name="Pages per second" minute=minute(|counted| counted.pages) />
+            <RateChart name="Items per second" minute=minute(|counted| counted.items) />
+            <RateChart name="Bytes per second" minute=minute(|counted| counted.bytes) is_size=true />
         </section>
     }
 }
 
 /// The run's last minute. That of a run which has ended ends with it.
-fn use_minute(shared: Shared) -> Signal<Minute> {
+fn use_counts(shared: Shared) -> Signal<Counts> {
     let now = use_progress_clock(shared.hook.transport);
     let view = shared.hook.view;
     // How far the reporter's clock was ahead when something was last counted, and when that was by the reporter's clock.
@@ -57,7 +58,7 @@ fn use_minute(shared: Shared) -> Signal<Minute> {
                 if runs { Timestamp::from_millis(now.as_millis() + offset) } else { ended.unwrap_or(now) };
             run.rates().series(until).collect::<Vec<_>>()
         });
-        Minute { seconds: seconds.unwrap_or_else(|| vec![Counted::default(); RATE_SECONDS]), runs }
+        (seconds.unwrap_or_else(|| vec![Counted::default(); RATE_SECONDS]), runs)
     })
     .into()
 }

@@ -266,6 +266,7 @@ impl Talk {
         };
         let updates = self.context.subscribe(
             Topic::Updates(self.organization.clone()),
+            "use_conversation",
             move |matched| {
                 let Some(talk) = for_updates.upgrade() else { return };
                 for envelope in matched.iter() {
@@ -281,6 +282,7 @@ impl Talk {
         );
         let jobs = self.context.subscribe(
             Topic::JobsOf(self.organization.clone()),
+            "use_conversation",
             move |matched| {
                 let Some(talk) = for_jobs.upgrade() else { return };
                 for envelope in matched.iter() {

@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use leptos::prelude::*;
-use switchboard_model::{Counted, RATE_SECONDS};
+use switchboard_model::RATE_SECONDS;
 
-use super::rates::Minute;
-use crate::components::{grouped, size_text};
+use super::{grouped, size_text};
 
 /// The chart's height in its own units; a second is one wide.
 const HEIGHT: u64 = 20;
@@ -14,21 +13,46 @@ const HEIGHT: u64 = 20;
 /// The last seconds that the current value is the mean of. The one that has not ended yet is not among them.
 const CURRENT_SECONDS: usize = 5;
 
+/// What was counted in each second of the last minute, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Minute {
+    /// The counts, one a second.
+    pub seconds: Vec<u64>,
+    /// Whether it goes on. What has ended tells its highest rate.
+    pub runs: bool,
+}
+
+/// A rate over the last minute: how high it is, and a bar a second.
 #[component]
-pub(super) fn RateChart(
+pub fn RateChart(
+    /// What is counted, as in "Frames per second".
     name: &'static str,
+    /// The counts.
+    #[prop(into)]
     minute: Signal<Minute>,
-    /// What of the counts it shows.
-    of: fn(&Counted) -> u64,
-    /// Whether it shows bytes.
+    /// Whether it counts bytes.
     #[prop(optional)]
     is_size: bool,
 ) -> impl IntoView {
-    let values = Memo::new(move |_| {
-        minute.with(|minute| (minute.seconds.iter().map(of).collect::<Vec<_>>(), minute.runs))
-    });
-    let value = Memo::new(move |_| values.with(|(values, runs)| value_text(values, *runs, is_size)));
-    let bars = Memo::new(move |_| values.with(|(values, _)| bars(values)));
+    let minute = Memo::new(move |_| minute.get());
+    let value = Memo::new(move |_| minute.with(|minute| value_text(&minute.seconds, minute.runs, is_size)));
+    let values = Memo::new(move |_| minute.with(|minute| minute.seconds.clone()));
+    view! { <BarChart name value values /> }
+}
+
+/// A value and how it came about: a bar for each of up to 60 numbers.
+#[component]
+pub fn BarChart(
+    /// What it shows.
+    name: &'static str,
+    /// The value in words.
+    #[prop(into)]
+    value: Signal<String>,
+    /// The numbers, oldest first.
+    #[prop(into)]
+    values: Signal<Vec<u64>>,
+) -> impl IntoView {
+    let bars = Memo::new(move |_| values.with(|values| bars(values)));
     view! {
         <figure class="rate-chart" role="img" aria-label=move || format!("{name}: {}", value.get())>
             <figcaption>
