@@ -156,16 +156,15 @@ impl Shared {
 /// One message of a server: RFC 6455, section 5.2.
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
-    match payload.len() {
-        length @ 0..126 => frame.push(u8::try_from(length).unwrap_or_default()),
-        length if length <= usize::from(u16::MAX) => {
-            frame.push(126);
-            frame.extend(u16::try_from(length).unwrap_or_default().to_be_bytes());
-        }
-        length => {
-            frame.push(127);
-            frame.extend((length as u64).to_be_bytes());
-        }
+    let length = payload.len();
+    if let Some(short) = u8::try_from(length).ok().filter(|length| *length < 126) {
+        frame.push(short);
+    } else if let Ok(middle) = u16::try_from(length) {
+        frame.push(126);
+        frame.extend(middle.to_be_bytes());
+    } else {
+        frame.push(127);
+        frame.extend((length as u64).to_be_bytes());
     }
     frame.extend(payload);
     frame

@@ -33,6 +33,9 @@ struct Shared {
     held: watch::Receiver<bool>,
 }
 
+/// Pages by their paths.
+pub type Pages = Vec<(String, SitePage)>;
+
 /// One page of a site.
 #[derive(Debug, Clone)]
 pub struct SitePage {
@@ -162,7 +165,7 @@ async fn answer(State(site): State<Arc<Shared>>, OriginalUri(uri): OriginalUri) 
 }
 
 /// A shop with everything that crawlers meet, and each address of it that a polite one fetches with its status.
-pub fn shop() -> (Vec<(String, SitePage)>, Vec<(&'static str, u16)>) {
+pub fn shop() -> (Pages, Vec<(&'static str, u16)>) {
     let home = [
         "/about",
         "/products",
@@ -238,7 +241,7 @@ pub fn shop() -> (Vec<(String, SitePage)>, Vec<(&'static str, u16)>) {
 }
 
 /// A site of `count` pages, each of which takes `delay`: a home page, and pages that link to the next ten.
-pub fn pages(count: usize, delay: Duration) -> Vec<(String, SitePage)> {
+pub fn pages(count: usize, delay: Duration) -> Pages {
     let next = |number: usize| {
         (number + 1..=number + 10).filter(|next| *next < count).map(|next| format!("/page/{next}"))
     };

@@ -20,7 +20,6 @@ const WAITING_CAPACITY: usize = 5_000;
 
 /// All agents that were heard of, by their names.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_field_names, reason = "the agents are what it holds")]
 pub struct Agents {
     organization: OrganizationId,
     known: BTreeMap<AgentId, AgentSummary>,
