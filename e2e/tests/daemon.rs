@@ -80,7 +80,7 @@ fn a_daemon_drives_the_page_and_is_sent_nothing() {
 }
 
 #[test]
-fn bad_frames_cost_exactly_themselves() {
+fn bad_frames_of_a_daemon_cost_exactly_themselves() {
     run(async |stage| {
         let daemon = stage.daemon().await;
         let (_hub, page) = watched(stage, &daemon).await;
@@ -188,7 +188,7 @@ fn without_a_daemon_agents_come_over_the_pages_socket() {
 
 /// 50,000 events a second: what a person does is still answered, what is not in view is counted, and the agents are right at the end.
 #[test]
-fn a_flood_leaves_the_page_usable() {
+fn a_daemons_flood_leaves_the_page_usable() {
     run(async |stage| {
         let daemon = stage.daemon().await;
         let (_hub, page) = watched(stage, &daemon).await;
@@ -215,7 +215,7 @@ fn a_flood_leaves_the_page_usable() {
         let (said, took) = tokio::join!(flood, use_it);
         for agent in 0..3 {
             daemon.say(heartbeat(&format!("agent-{agent}"), "idle", "rests")).await;
-            wait_for_agent(&page, &format!("agent-{agent}\t"), "rests").await;
+            wait_for_agent(&page, &format!("agent-{agent}\n"), "rests").await;
         }
         let script = "const gaps = window.__frames.slice(1).map((at, i) => at - window.__frames[i]).sort((a, b) => a - b);
             const lags = window.__lags.sort((a, b) => a - b);
@@ -223,7 +223,8 @@ fn a_flood_leaves_the_page_usable() {
             return [window.__frames.length, of(gaps, 0.5), of(gaps, 0.95), of(gaps, 1), of(lags, 0.5), of(lags, 0.95), of(lags, 1)]";
         let figures = page.script(script, json!([])).await.unwrap();
         let text = page.text().await;
-        let left_out = text.lines().find(|line| line.contains("came faster")).unwrap_or_default().to_owned();
+        let left_out =
+            text.lines().find(|line| line.contains("went by faster")).unwrap_or_default().to_owned();
         println!(
             "FLOOD said {said}, filter+pause+find took {took:?}, [frames, gap p50, p95, max, lag p50, p95, max] {figures}; {left_out}"
         );
@@ -234,7 +235,7 @@ fn a_flood_leaves_the_page_usable() {
 }
 
 #[test]
-fn the_page_fits_the_screen_with_agents_in_every_state() {
+fn the_page_fits_the_screen_with_a_daemons_agents_in_every_state() {
     run(async |stage| {
         let daemon = stage.daemon().await;
         let (_hub, page) = watched(stage, &daemon).await;

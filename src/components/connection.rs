@@ -71,6 +71,9 @@ pub fn Connection() -> impl IntoView {
 #[component]
 fn Details(connection: UseConnectionStatus) -> impl IntoView {
     let daemon = use_daemon_connection();
+    let daemon_is_down = move || {
+        daemon.is_some_and(|daemon| daemon.status().with(|status| status.state != LinkState::Connected))
+    };
     let popover = NodeRef::<html::Div>::new();
     let is_open = RwSignal::new(false);
     let toggled = move |_| {
@@ -90,7 +93,9 @@ fn Details(connection: UseConnectionStatus) -> impl IntoView {
             // Nothing ticks, and nothing is there to be found, while it is closed.
             <Show when=move || is_open.get()>
                 <h2 id="connection-details-title">"Connection"</h2>
-                <p class="muted">{move || missing(&connection)}</p>
+                <p class="muted">
+                    {move || missing(&connection)} {move || daemon_is_down().then_some(" The daemon is missing: its agents are what was last known.")}
+                </p>
                 <LiveEvents connection />
                 <HttpInterface connection />
                 {daemon.map(|daemon| view! { <Daemon daemon /> })}

@@ -25,6 +25,7 @@ mod health;
 mod hooks;
 mod listeners;
 mod outbox_storage;
+mod pace;
 mod provider;
 mod scrape_streams;
 mod shell;

@@ -18,6 +18,7 @@ use switchboard_protocol::{DecodeError, Envelope, ExecutionId, Timestamp};
 use super::{
     clock,
     fanout::{Fanout, Notice, Subscription, Topic},
+    pace::Pace,
     scrape_streams::ScrapeStreams,
     socket::{Carries, Socket},
     wire::Recorder,
@@ -69,6 +70,8 @@ pub(super) struct Shell<A: Access = ReadWrite> {
     /// The status that was told of last.
     told: RefCell<LinkStatus>,
     warnings: Cell<u32>,
+    /// How much is read of what comes, where not all is.
+    pace: Pace,
     socket: RefCell<Option<Socket<A>>>,
     timer: RefCell<Option<(u64, Timeout)>>,
     inbox: RefCell<Vec<Envelope>>,
@@ -156,6 +159,7 @@ impl<A: Carries> Shell<A> {
             signals,
             told: RefCell::default(),
             warnings: Cell::new(0),
+            pace: Pace::default(),
             socket: RefCell::default(),
             timer: RefCell::default(),
             inbox: RefCell::default(),
@@ -194,6 +198,10 @@ impl<A: Carries> Shell<A> {
         }
         self.busy.set(false);
         self.arm_timer();
+    }
+
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     pub(super) fn fanout(&self) -> &Rc<Fanout> {
@@ -414,7 +422,8 @@ impl<A: Carries> Shell<A> {
         if batch.is_empty() {
             return;
         }
-        self.flushed_at.set(clock::now().monotonic_ms);
+        let now = clock::now().monotonic_ms;
+        self.pace.batch(now.saturating_sub(self.flushed_at.replace(now)));
         let received_at = clock::wall();
         self.fanout.deliver(&batch, received_at);
         if let Some(callback) = self.callbacks.message {

@@ -37,15 +37,22 @@ pub(super) trait Carries: Access {
     /// # Errors
     /// What the browser says of a connection that can't send.
     fn carry(socket: &Socket<Self>, message: Self::Message) -> Result<(), String>;
+
+    /// Whether all that comes is read, however much it is.
+    const READS_ALL: bool;
 }
 
 impl Carries for ReadWrite {
+    const READS_ALL: bool = true;
+
     fn carry(socket: &Socket<Self>, message: String) -> Result<(), String> {
         socket.send(&message)
     }
 }
 
 impl Carries for ReadOnly {
+    const READS_ALL: bool = false;
+
     fn carry(_: &Socket<Self>, message: Self::Message) -> Result<(), String> {
         match message {}
     }
@@ -92,6 +99,7 @@ async fn run<A: Carries>(
             shell.handle(input);
         }
     };
+    let is_read = |text: &str| A::READS_ALL || shell.upgrade().is_some_and(|shell| shell.pace().admits(text));
     let opened = poll_fn(|context| Pin::new(&mut socket).poll_ready(context).map(drop));
     if let Either::Right(_) = select(opened, &mut ended).await {
         return;
@@ -102,7 +110,10 @@ async fn run<A: Carries>(
     // The handle goes when the link closes the connection, also in the middle of what it is told here.
     while let Either::Left((received, _)) = select(socket.next(), &mut ended).await {
         match received {
-            Some(Ok(Message::Text(text))) => tell(Input::Message { generation, text: &text }),
+            Some(Ok(Message::Text(text))) if is_read(&text) => {
+                tell(Input::Message { generation, text: &text });
+            }
+            Some(Ok(Message::Text(_))) => {}
             Some(Ok(Message::Bytes(bytes))) => tell(Input::BinaryMessage { generation, bytes: &bytes }),
             Some(Err(WebSocketError::ConnectionClose(event))) => {
                 tell(Input::Closed { generation, code: event.code, reason: event.reason });

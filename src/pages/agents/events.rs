@@ -151,14 +151,24 @@ fn LeftOut(hook: UseDaemon) -> impl IntoView {
         ticker.wall.track();
         let unseen = hook.unseen.get();
         let unseen = (unseen > 0).then(|| {
-            format!("{} events came faster than a view can show, and were counted only. The agents follow all of them.", grouped(unseen))
+            format!(
+                "{} events went by faster than they can be shown; the agents follow them all the same.",
+                grouped(unseen)
+            )
         });
+        let left_out = match hook.left_out() {
+            0 => None,
+            count => Some(format!(
+                "{} more came than this page can read, and were left out: a heartbeat among them may be missing, a start, stop or error hardly.",
+                grouped(count)
+            )),
+        };
         let unreadable = match hook.unreadable() {
             0 => None,
             1 => Some("1 frame could not be read.".to_owned()),
             count => Some(format!("{} frames could not be read.", grouped(count))),
         };
-        let parts: Vec<_> = unseen.into_iter().chain(unreadable).collect();
+        let parts: Vec<_> = unseen.into_iter().chain(left_out).chain(unreadable).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     });
     move || text.get().map(|text| view! { <p class="log-note">{text}</p> })

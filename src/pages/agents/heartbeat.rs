@@ -1,7 +1,6 @@
 //! When an agent last beat, ticking; and how far its clock is off.
 
 use leptos::prelude::*;
-use switchboard_model::duration_text;
 use switchboard_protocol::{Timestamp, rest::AgentSummary};
 
 use crate::components::{ago_text, full_text};
@@ -50,9 +49,9 @@ fn clock_note((said, heard): (Option<Timestamp>, Option<Timestamp>)) -> Option<S
     let (said, heard) = (said?, heard?);
     let (ahead, behind) = (said.millis_since(heard), heard.millis_since(said));
     if ahead > CLOCK_TOLERANCE_MS {
-        Some(format!("its clock is {} ahead", span_text(ahead)))
+        Some(format!("clock {} ahead", span_text(ahead)))
     } else if behind > CLOCK_TOLERANCE_MS {
-        Some(format!("its clock is {} behind", span_text(behind)))
+        Some(format!("clock {} behind", span_text(behind)))
     } else {
         None
     }
@@ -63,8 +62,8 @@ fn span_text(milliseconds: u64) -> String {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} min", seconds / 60),
         seconds @ 3600..86_400 => format!("{} h", seconds / 3600),
-        seconds if seconds < 86_400 * 400 => format!("{} d", seconds / 86_400),
-        _ => duration_text(milliseconds),
+        seconds @ 86_400..34_560_000 => format!("{} d", seconds / 86_400),
+        seconds => format!("{} y", seconds / 31_557_600),
     }
 }
 
@@ -91,8 +90,8 @@ mod tests {
     #[wasm_bindgen_test]
     fn a_clock_that_is_off_is_told() {
         assert_eq!(clock_note((Some(at(0)), Some(at(9)))), None);
-        assert_eq!(clock_note((Some(at(0)), Some(at(3_700)))).unwrap(), "its clock is 1 h behind");
-        assert_eq!(clock_note((Some(at(90)), Some(at(0)))).unwrap(), "its clock is 1 min ahead");
+        assert_eq!(clock_note((Some(at(0)), Some(at(3_700)))).unwrap(), "clock 1 h behind");
+        assert_eq!(clock_note((Some(at(90)), Some(at(0)))).unwrap(), "clock 1 min ahead");
         assert_eq!(clock_note((None, Some(at(0)))), None);
     }
 }

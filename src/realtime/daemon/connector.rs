@@ -38,7 +38,8 @@ impl Default for DaemonOptions {
 /// follows the request for the connection.
 ///
 /// There may be any number of them, and they share nothing. Clones are the same connector; when the last one is dropped, the
-/// connection is closed. Events are handed out with the next animation frame, in order, each once.
+/// connection is closed. Events are handed out with the next animation frame, in order, each once. Of a daemon that says more than
+/// the page can read, a part is left out and counted ([`left_out`](Self::left_out)).
 ///
 /// ```ignore
 /// let daemon = DaemonConnector::new("ws://127.0.0.1:7000/ws", DaemonOptions::default());
@@ -167,6 +168,11 @@ impl DaemonConnector {
     /// What has been counted: connections, messages, bytes, frames that could not be read.
     pub fn stats(&self) -> LinkStats {
         self.0.shell.with_link(|link| *link.stats()).unwrap_or_default()
+    }
+
+    /// How many messages were left out unread, because more came than the page could read.
+    pub fn left_out(&self) -> u64 {
+        self.0.shell.pace().left_out()
     }
 
     /// Calls `on_event` with each event, until the handle is dropped.

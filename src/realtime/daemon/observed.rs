@@ -26,6 +26,12 @@ const FEW: usize = 32;
 /// How often rows follow while many agents change, in milliseconds.
 const MANY_MS: u32 = 250;
 
+/// How many events of a batch are told of at once. More are told of after [`STORM_MS`]: nobody reads a thousand lines a frame.
+const CALM: u64 = 100;
+
+/// How often events are told of while many come, in milliseconds.
+const STORM_MS: u32 = 150;
+
 /// One agent. Its identity never changes; what it shows does, alone and in place.
 #[derive(Debug, Clone)]
 pub struct AgentRow {
@@ -92,6 +98,10 @@ pub(in crate::realtime) struct Observed {
     /// The agents that changed since the rows last followed.
     touched: RefCell<BTreeSet<AgentId>>,
     followed_at: Cell<u64>,
+    /// The number of the latest event that was told of, and when that was.
+    told: Cell<u64>,
+    told_at: Cell<u64>,
+    telling: RefCell<Option<Timeout>>,
     timer: RefCell<Option<Timeout>>,
     this: Weak<Self>,
 }
@@ -107,6 +117,9 @@ impl Observed {
             total: Cell::new(0),
             touched: RefCell::default(),
             followed_at: Cell::new(0),
+            told: Cell::new(0),
+            told_at: Cell::new(0),
+            telling: RefCell::default(),
             timer: RefCell::default(),
             this: this.clone(),
         })
@@ -118,18 +131,23 @@ impl Observed {
         batch: impl Iterator<Item = &'a Envelope>,
         received_at: Timestamp,
     ) {
-        let mut latest: Ring<&Envelope> = Ring::new(VIEW_CAPACITY);
+        let mut latest: Ring<(&Envelope, Option<AgentId>)> = Ring::new(VIEW_CAPACITY);
         for envelope in batch {
-            match &envelope.frame {
-                Frame::AgentEvent(event) => self.fold(envelope.seq, event, received_at),
+            let agent = match &envelope.frame {
+                Frame::AgentEvent(event) => {
+                    self.fold(envelope.seq, event, received_at);
+                    Some(event.agent_id.clone())
+                }
                 Frame::Unknown(_) => {
-                    if let Some(event) = event_of(envelope, received_at).and_then(|event| event.agent()) {
+                    let event = event_of(envelope, received_at).and_then(|event| event.agent());
+                    event.map(|event| {
                         self.fold(None, &event, received_at);
-                    }
+                        event.agent_id
+                    })
                 }
                 _ => continue,
-            }
-            latest.push(envelope);
+            };
+            latest.push((envelope, agent));
         }
         if latest.total() > 0 {
             self.keep(&latest, received_at);
@@ -142,8 +160,10 @@ impl Observed {
         self.agents.replace(Agents::new(organization));
         self.events.replace(Ring::new(VIEW_CAPACITY));
         self.total.set(0);
+        self.told.set(0);
         self.touched.take();
         self.timer.take();
+        self.telling.take();
         let _ = self.signals.total.try_set(0);
         let _ = self.signals.unseen.try_set(0);
         let _ = self.signals.version.try_update(|version| *version += 1);
@@ -182,16 +202,35 @@ impl Observed {
         }
     }
 
-    fn keep(&self, latest: &Ring<&Envelope>, received_at: Timestamp) {
+    fn keep(&self, latest: &Ring<(&Envelope, Option<AgentId>)>, received_at: Timestamp) {
         let before = self.total.get();
         let mut events = self.events.borrow_mut();
-        for (place, envelope) in latest.since(0) {
-            events.push(Rc::new(entry(before + place + 1, envelope, received_at)));
+        for (place, (envelope, agent)) in latest.since(0) {
+            events.push(Rc::new(entry(before + place + 1, envelope, agent.as_ref(), received_at)));
         }
         drop(events);
-        let total = before + latest.total();
-        self.total.set(total);
-        let unseen = latest.first_index();
+        self.total.set(before + latest.total());
+        let now = clock::now().monotonic_ms;
+        if latest.total() <= CALM || now.saturating_sub(self.told_at.get()) >= u64::from(STORM_MS) {
+            self.tell_of_events();
+        } else if self.telling.borrow().is_none() {
+            let this = self.this.clone();
+            let tell = move || {
+                if let Some(observed) = this.upgrade() {
+                    observed.tell_of_events();
+                }
+            };
+            self.telling.replace(Some(Timeout::new(STORM_MS, tell)));
+        }
+    }
+
+    /// Has those who look see the latest events, and counts those that came and went since they last did.
+    fn tell_of_events(&self) {
+        self.telling.take();
+        self.told_at.set(clock::now().monotonic_ms);
+        let total = self.total.get();
+        let first = self.events.borrow().iter().next().map_or(total, |event| event.number);
+        let unseen = first.saturating_sub(self.told.replace(total) + 1);
         let _ = self.signals.total.try_set(total);
         if unseen > 0 {
             let _ = self.signals.unseen.try_update(|count| *count += unseen);
@@ -276,21 +315,25 @@ fn show(rows: &mut BTreeMap<AgentId, AgentRow>, summary: &AgentSummary) -> bool 
     true
 }
 
-fn entry(number: u64, envelope: &Envelope, received_at: Timestamp) -> EventEntry {
+fn entry(number: u64, envelope: &Envelope, agent: Option<&AgentId>, received_at: Timestamp) -> EventEntry {
+    let known = agent.map(|agent| agent.as_str().into());
     let (agent, text) = match &envelope.frame {
-        Frame::AgentEvent(event) => {
-            (Some(event.agent_id.as_str().into()), serde_json::to_string(envelope).unwrap_or_default())
-        }
+        Frame::AgentEvent(_) => (known, serde_json::to_string(envelope).unwrap_or_default()),
         Frame::Unknown(event) => {
-            let agent = event.raw.object().and_then(|object| object.text("agentId").map(|id| (*id).into()));
-            (agent, event.raw.text().to_owned())
+            let named = || event.raw.object()?.text("agentId").map(|id| (*id).into());
+            (known.or_else(named), event.raw.text().to_owned())
         }
         _ => (None, String::new()),
     };
     let length = text.len();
-    let (text, cut_from) = match text.char_indices().take_while(|(at, _)| *at <= TEXT_KEPT).last() {
-        Some((end, _)) if length > TEXT_KEPT => (text.get(..end).unwrap_or_default().into(), Some(length)),
-        _ => (text.into_boxed_str(), None),
+    let end = if length > TEXT_KEPT {
+        text.char_indices().take_while(|(at, _)| *at <= TEXT_KEPT).last()
+    } else {
+        None
+    };
+    let (text, cut_from) = match end {
+        Some((end, _)) => (text.get(..end).unwrap_or_default().into(), Some(length)),
+        None => (text.into_boxed_str(), None),
     };
     EventEntry { number, kind: envelope.frame.kind().into(), agent, at: received_at, text, cut_from }
 }

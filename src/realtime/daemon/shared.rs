@@ -97,6 +97,11 @@ impl DaemonConnection {
         self.held.try_with_value(|held| held.connector.stats()).unwrap_or_default()
     }
 
+    /// How many messages were left out unread, because more came than the page could read.
+    pub fn left_out(&self) -> u64 {
+        self.held.try_with_value(|held| held.connector.left_out()).unwrap_or_default()
+    }
+
     /// Connects now.
     pub fn reconnect(&self) {
         // Taken out before it is used: what it calls may use this handle again.

@@ -48,7 +48,8 @@ pub struct UseDaemon {
     pub events: DaemonEvents,
     /// How many events came since watching began.
     pub total: Signal<u64>,
-    /// How many of them were never in view, because more than a view holds came at once. All of them were folded into the agents.
+    /// How many of them were never in view, because more than a view holds came at once. They were folded into the agents all the
+    /// same.
     pub unseen: Signal<u64>,
     /// The connection that they come over.
     pub state: Signal<LinkState>,
@@ -92,6 +93,11 @@ impl UseDaemon {
             Some(daemon) => DaemonSource::Daemon(daemon.url()),
             None => DaemonSource::Root,
         }
+    }
+
+    /// How many of the daemon's messages were left out unread, because more came than the page could read. Not a signal.
+    pub fn left_out(&self) -> u64 {
+        self.daemon.try_get_value().flatten().map_or(0, |daemon| daemon.left_out())
     }
 
     /// How many of the daemon's frames could not be read, and were left out. Not a signal.
