@@ -1,6 +1,8 @@
 //! Agents over the page's socket and over a daemon's own, against scriptable servers.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+// A hook is a bundle of handles, each of which a debug build gives its place in the source.
+#![allow(clippy::large_types_passed_by_value)]
 
 mod support;
 
@@ -122,6 +124,8 @@ async fn two_connectors_share_nothing_and_never_send() {
 
 #[wasm_bindgen_test]
 async fn listeners_hear_every_event_once_in_order_until_their_handle_is_dropped() {
+    use LinkState::{Connected, Connecting, Disconnected};
+
     let _stage = Stage::new();
     let daemon = DaemonConnector::new(DAEMON, quick_daemon());
     let (events, states) = (Notes::new(), Notes::new());
@@ -151,7 +155,6 @@ async fn listeners_hear_every_event_once_in_order_until_their_handle_is_dropped(
     until("the states were told", || states.all().last() == Some(&LinkState::Connected)).await;
     let (mut told, before) = (states.all(), states.len());
     told.dedup();
-    use LinkState::{Connected, Connecting, Disconnected};
     assert_eq!(told, [Connecting, Connected, Disconnected, Connecting, Connected]);
     drop((second, watching));
     daemon.disconnect();

@@ -23,6 +23,8 @@ fn no_page_is_wider_than_the_screen_or_writes_an_error() {
                     ("scrape-runs", "/scrape-runs", Some("Scrape runs")),
                     ("scrape-run", &scene.scraped, Some("Scrape runs")),
                     ("scrape-run-running", &scene.scraping, Some("Scrape runs")),
+                    ("agents", "/agents", Some("Agents")),
+                    ("wire", "/wire", Some("Wire")),
                     ("unknown", "/no/such/page", None),
                 ] {
                     page.goto(path).await;

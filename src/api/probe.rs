@@ -73,7 +73,7 @@ impl ApiClient {
                 Ok(response) => {
                     let took_ms = sent.elapsed_ms();
                     let body = response.text().await.unwrap_or_default();
-                    Fetched::Answered(answer(&response, body, sent, took_ms))
+                    Fetched::Answered(answer(&response, &body, sent, took_ms))
                 }
                 Err(error) => self.why_nothing(&error).await,
             }
@@ -101,7 +101,7 @@ impl ApiClient {
             Either::Right(_) => None,
         };
         let first_ms = first.is_some().then(|| sent.elapsed_ms());
-        let answer = answer(&response, first.unwrap_or_default(), sent, took_ms);
+        let answer = answer(&response, &first.unwrap_or_default(), sent, took_ms);
         StreamSeen::Began { answer, first_ms, waited_ms }
     }
 
@@ -120,7 +120,7 @@ impl ApiClient {
     }
 }
 
-fn answer(response: &Response, body: String, sent: Sent, took_ms: u64) -> Answer {
+fn answer(response: &Response, body: &str, sent: Sent, took_ms: u64) -> Answer {
     let headers = response.headers();
     Answer {
         status: response.status(),

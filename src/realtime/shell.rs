@@ -49,8 +49,11 @@ pub(super) struct Callbacks {
     pub close: Option<Callback<String>>,
     pub error: Option<Callback<String>>,
     /// Called with each status.
-    pub status: Option<Rc<dyn Fn(&LinkStatus)>>,
+    pub status: Option<OnStatus>,
 }
+
+/// Called with each status.
+pub(super) type OnStatus = Rc<dyn Fn(&LinkStatus)>;
 
 /// Where the shell writes what components show. Written only where it changed.
 #[derive(Clone, Copy)]
@@ -443,7 +446,7 @@ impl<A: Carries> Shell<A> {
     }
 
     fn arm_timer(&self) {
-        let deadline = self.with_link(|link| link.deadline()).flatten();
+        let deadline = self.with_link(Link::deadline).flatten();
         let mut timer = self.timer.borrow_mut();
         let armed = timer.as_ref().map(|(deadline, _)| *deadline);
         if armed == deadline {

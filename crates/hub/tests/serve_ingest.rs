@@ -164,6 +164,12 @@ async fn pages_of_allowed_origins_may_read_and_others_may_not_even_report() {
         let readable =
             answer.headers().get("access-control-allow-origin").is_some_and(|value| value == origin);
         assert_eq!(readable, allowed, "{origin}");
+        // The dashboard compares its clock with the hub's.
+        let exposed = answer.headers().get("access-control-expose-headers");
+        assert!(
+            answer.headers().contains_key("date")
+                && (!allowed || exposed.is_some_and(|names| names == "date"))
+        );
         // A form or a script can send this without asking first.
         let report =
             client.post(hub.url("/api/events")).header("origin", origin).body(heartbeat("a").to_string());

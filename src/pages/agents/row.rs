@@ -37,16 +37,13 @@ pub(super) fn TableRow(row: AgentRow, shared: Shared) -> impl IntoView {
     let task = move || {
         let (task, execution) = task.get();
         let title = task.as_deref().map(|task| shortened(task, TITLE));
-        match execution {
-            Some(execution) => {
-                let href = format!("/executions/{}", js_sys::encode_uri_component(execution.as_str()));
-                let text = task.unwrap_or_else(|| execution.to_string());
-                view! { <a class="truncate" href=href title=title>{shortened(&text, CELL)}</a> }.into_any()
-            }
-            None => {
-                let text = task.map_or_else(|| "–".to_owned(), |task| shortened(&task, CELL));
-                view! { <span class="truncate" title=title>{text}</span> }.into_any()
-            }
+        if let Some(execution) = execution {
+            let href = format!("/executions/{}", js_sys::encode_uri_component(execution.as_str()));
+            let text = task.unwrap_or_else(|| execution.to_string());
+            view! { <a class="truncate" href=href title=title>{shortened(&text, CELL)}</a> }.into_any()
+        } else {
+            let text = task.map_or_else(|| "–".to_owned(), |task| shortened(&task, CELL));
+            view! { <span class="truncate" title=title>{text}</span> }.into_any()
         }
     };
     let trouble = move || {

@@ -38,7 +38,6 @@ pub(super) fn Timeline(shared: Shared) -> impl IntoView {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 #[component]
 fn Row(entry: Entry) -> impl IntoView {
     let at = Timestamp::from_millis(entry.at);

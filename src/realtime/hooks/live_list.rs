@@ -17,7 +17,7 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use switchboard_protocol::OrganizationId;
 
-use super::{LoadPhase as Phase, follow_live, subscribe_while_mounted};
+use super::{LiveFrom, LoadPhase as Phase, follow_live, subscribe_while_mounted};
 use crate::{
     api::{ApiError, Queries, use_queries},
     realtime::{WebSocketContext, use_websocket_context},
@@ -135,7 +135,7 @@ pub(super) struct LiveList<L: Listed> {
     /// How new the first page is, where the server says so.
     seq: Cell<Option<u64>>,
     /// From where frames come, while the list that has to reach that far is on its way.
-    waiting_for: Cell<Option<Option<u64>>>,
+    waiting_for: Cell<Option<LiveFrom>>,
     request: Cell<u64>,
     timer: RefCell<Option<Timeout>>,
     /// What came while a list was on its way.
@@ -226,7 +226,7 @@ impl<L: Listed> LiveList<L> {
             this: this.clone(),
         });
         match L::cached(queries, query) {
-            Some(cached) => list.show(cached),
+            Some(cached) => list.show(&cached),
             None => signals.phase.set(Phase::Loading),
         }
         list.fetch();
@@ -335,8 +335,8 @@ impl<L: Listed> LiveList<L> {
             this.in_flight.set(false);
             match answer {
                 Ok(list) => {
-                    this.show(list);
-                    if let Some(live_from) = this.waiting_for.take() {
+                    this.show(&list);
+                    if let Some(LiveFrom(live_from)) = this.waiting_for.take() {
                         this.follow_from(live_from);
                     }
                 }
@@ -349,7 +349,7 @@ impl<L: Listed> LiveList<L> {
     /// way is looked at when it is there.
     fn follow_from(&self, live_from: Option<u64>) {
         if self.in_flight.get() {
-            self.waiting_for.set(Some(live_from));
+            self.waiting_for.set(Some(LiveFrom(live_from)));
             return;
         }
         self.waiting_for.set(None);
@@ -371,14 +371,14 @@ impl<L: Listed> LiveList<L> {
     }
 
     /// Shows a fetched list. Rows that stay keep their identity, and their signals change only where they differ.
-    fn show(&self, list: Page<L::Item>) {
+    fn show(&self, list: &Page<L::Item>) {
         let before = self.signals.rows.get_untracked();
         let mut rows: Vec<_> =
             list.items.iter().map(|item| merged_row::<L>(&before, item, list.seq)).collect();
         // Pages that were loaded before stay below the first one.
         let first_page_has_all = list.next_before.is_none();
-        let last = list.items.last().map(L::id);
-        let keep_from = before.iter().position(|row| last.as_ref() == Some(&row.id));
+        let end_of_first_page = list.items.last().map(L::id);
+        let keep_from = before.iter().position(|row| end_of_first_page.as_ref() == Some(&row.id));
         match keep_from {
             Some(place) if !first_page_has_all && self.shown.get() => {
                 rows.extend(before.iter().skip(place + 1).cloned());

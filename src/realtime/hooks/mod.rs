@@ -35,6 +35,10 @@ pub use use_scrape_progress::{ScrapeRunHandle, UseScrapeProgress, use_scrape_pro
 pub use use_scrape_runs::{ScrapeRunRow, UseScrapeRuns, use_scrape_runs};
 pub use use_wire::{Asked, Holding, UseWire, WireState, use_wire};
 
+/// The place in the log from which on the connection brings everything; `None` where the server numbers nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LiveFrom(Option<u64>);
+
 /// Holds a subscription for what `key` says, from now on and through every change of it, until the calling
 /// component goes. Subscribing at once, not in an effect, loses no event between mount and the first effect.
 fn subscribe_while_mounted<K>(key: Signal<K>, subscribe: impl Fn(&K) -> Option<Subscription> + 'static)

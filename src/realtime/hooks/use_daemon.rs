@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use switchboard_link::{LinkState, LinkStatus};
 use switchboard_protocol::{OrganizationId, Timestamp};
 
-use super::{LoadPhase, follow_live, subscribe_while_mounted};
+use super::{LiveFrom, LoadPhase, follow_live, subscribe_while_mounted};
 use crate::{
     api::{ApiError, Queries, use_queries},
     realtime::{
@@ -205,7 +205,7 @@ struct Listed {
     /// How new the list is.
     seq: Cell<Option<u64>>,
     /// From where frames come, while the list that has to reach that far is on its way.
-    waiting_for: Cell<Option<Option<u64>>>,
+    waiting_for: Cell<Option<LiveFrom>>,
     /// Counts the requests: an answer to an earlier one than the last is too old to use.
     request: Cell<u64>,
     in_flight: Cell<bool>,
@@ -281,7 +281,7 @@ impl Listed {
                         return;
                     }
                     let _ = this.phase.try_set(LoadPhase::Ready);
-                    if let Some(live_from) = this.waiting_for.take() {
+                    if let Some(LiveFrom(live_from)) = this.waiting_for.take() {
                         this.follow_from(live_from);
                     }
                 }
@@ -293,11 +293,11 @@ impl Listed {
     /// Fetches again unless the list is at least as new as the place from which frames come.
     fn follow_from(&self, live_from: Option<u64>) {
         if self.in_flight.get() {
-            self.waiting_for.set(Some(live_from));
+            self.waiting_for.set(Some(LiveFrom(live_from)));
             return;
         }
         self.waiting_for.set(None);
-        if !self.seq.get().zip(live_from).is_some_and(|(seq, live_from)| seq >= live_from) {
+        if self.seq.get().zip(live_from).is_none_or(|(seq, live_from)| seq < live_from) {
             self.fetch();
         }
     }

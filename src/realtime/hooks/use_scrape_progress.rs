@@ -18,7 +18,7 @@ use switchboard_protocol::{
     rest::{PlatformProgress, ScrapeRunSummary},
 };
 
-use super::{LoadPhase, follow_live};
+use super::{LiveFrom, LoadPhase, follow_live};
 use crate::{
     api::{ApiError, Queries, use_queries},
     realtime::{Matched, Subscription, Transport, WebSocketContext, fanout::Notice, use_websocket_context},
@@ -114,7 +114,7 @@ struct Observed {
     /// Counts the requests: an answer to an earlier one than the last is too old to use.
     request: Cell<u64>,
     /// From where the connection brings everything, while the snapshot that has to reach that far is on its way.
-    waiting_for: Cell<Option<Option<u64>>>,
+    waiting_for: Cell<Option<LiveFrom>>,
     retry: RefCell<Option<Timeout>>,
     this: Weak<Self>,
 }
@@ -298,7 +298,7 @@ impl Observed {
                     this.context.know_scrapes(&Scope::Run(this.id.clone()), seq, ended);
                     this.shown();
                     this.see(seen);
-                    if let Some(live_from) = this.waiting_for.take() {
+                    if let Some(LiveFrom(live_from)) = this.waiting_for.take() {
                         this.follow_from(live_from);
                     }
                 }
@@ -315,7 +315,7 @@ impl Observed {
             (watch.is_in_flight(), watch.run().and_then(ScrapeRun::snapshot_seq))
         };
         if in_flight {
-            self.waiting_for.set(Some(live_from));
+            self.waiting_for.set(Some(LiveFrom(live_from)));
             return;
         }
         self.waiting_for.set(None);

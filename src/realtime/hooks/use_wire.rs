@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use leptos::prelude::*;
-use switchboard_link::{Entry, LinkStats, LinkStatus};
+use switchboard_link::{Entry, History, LinkStats, LinkStatus};
 use switchboard_model::{PendingTask, WireRecording};
 
 use crate::realtime::{
@@ -102,7 +102,7 @@ impl UseWire {
 
     /// Grows with each change of the history.
     pub fn history_version(&self) -> u64 {
-        self.recorder().map(|recorder| recorder.with_history(|history| history.version())).unwrap_or_default()
+        self.recorder().map(|recorder| recorder.with_history(History::version)).unwrap_or_default()
     }
 
     /// The last frames that could not be read, oldest first; also those of before the call of the hook.

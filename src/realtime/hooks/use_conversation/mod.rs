@@ -23,7 +23,7 @@ use switchboard_protocol::{
 };
 
 use self::sending::{Outgoing, new_message_id};
-use super::{LoadPhase as Phase, follow_live};
+use super::{LiveFrom, LoadPhase as Phase, follow_live};
 use crate::{
     api::{ApiClient, ApiError, use_queries},
     realtime::{
@@ -149,7 +149,7 @@ struct Talk {
     /// How new the snapshot is, where the server says so.
     seq: Cell<Option<u64>>,
     /// From where updates come, while the snapshot that has to reach that far is on its way.
-    waiting_for: Cell<Option<Option<u64>>>,
+    waiting_for: Cell<Option<LiveFrom>>,
     timer: RefCell<Option<Timeout>>,
     held: RefCell<Option<(Vec<Subscription>, Option<TaskListener>)>>,
     this: Weak<Self>,
@@ -377,7 +377,7 @@ impl Talk {
             match answer {
                 Ok(snapshot) => {
                     this.show(snapshot, asked_at, mark);
-                    if let Some(live_from) = this.waiting_for.take() {
+                    if let Some(LiveFrom(live_from)) = this.waiting_for.take() {
                         this.follow_from(live_from);
                     }
                 }
@@ -445,7 +445,7 @@ impl Talk {
     /// at when it is there.
     fn follow_from(&self, live_from: Option<u64>) {
         if self.in_flight.get() {
-            self.waiting_for.set(Some(live_from));
+            self.waiting_for.set(Some(LiveFrom(live_from)));
             return;
         }
         self.waiting_for.set(None);
