@@ -1,5 +1,7 @@
 //! Progress of scrape runs over both transports, in a real browser against a scripted server: who uses the hooks can't tell
 //! which of the two feeds them.
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod support;
 
