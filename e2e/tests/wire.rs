@@ -14,7 +14,7 @@ const UNREACHABLE: [&str; 2] = ["net::ERR_", "WebSocket connection to"];
 fn a_killed_and_restarted_hub_is_told_transition_by_transition() {
     run(async |stage| {
         let mut hub = stage.hub().await;
-        report_lines(&hub, 1..=20).await;
+        report_lines(&hub, "e-1", 1..=20).await;
         let page = stage.open(&hub.url(), "/wire").await;
         page.find("heading", "Wire").await;
         wait_for_fact(&page, "Transport", "WebSocket").await;
@@ -66,11 +66,11 @@ fn a_killed_and_restarted_hub_is_told_transition_by_transition() {
 fn a_connection_that_is_dropped_by_the_button_recovers_while_frames_come() {
     run(async |stage| {
         let hub = stage.hub().await;
-        report_lines(&hub, 1..=3).await;
+        report_lines(&hub, "e-1", 1..=3).await;
         let page = stage.open(&hub.url(), "/wire").await;
         wait_for_fact(&page, "Transport", "WebSocket").await;
         page.click("button", "Drop the connection").await;
-        report_lines(&hub, 4..=9).await;
+        report_lines(&hub, "e-1", 4..=9).await;
         wait_for_fact(&page, "Resumes", "1").await;
         wait_for_fact(&page, "Gaps", "0").await;
         let told = timeline(&page).await;
@@ -78,8 +78,8 @@ fn a_connection_that_is_dropped_by_the_button_recovers_while_frames_come() {
         let sockets = page.sockets().await;
         let open = sockets.iter().filter(|socket| socket.state == "open").count();
         assert_eq!((open, sockets[0].code), (1, Some(4003)), "{sockets:#?}");
-        page.wait_for_text("handshake").await;
-        page.wait_for_text(r#""token":"…""#).await;
+        wait_for_frame(&page, "handshake").await;
+        wait_for_frame(&page, r#""token":"…""#).await;
     });
 }
 
@@ -87,7 +87,7 @@ fn a_connection_that_is_dropped_by_the_button_recovers_while_frames_come() {
 fn the_doctor_finds_all_well_at_the_hub_itself() {
     run(async |stage| {
         let hub = stage.hub().await;
-        report_lines(&hub, 1..=20).await;
+        report_lines(&hub, "e-1", 1..=20).await;
         let page = stage.open(&hub.url(), "/wire").await;
         wait_for_fact(&page, "Transport", "WebSocket").await;
         page.click("button", "Run checks").await;
@@ -96,8 +96,8 @@ fn the_doctor_finds_all_well_at_the_hub_itself() {
         assert!(text.contains("is not held back on the way"), "{text}");
         assert!(text.contains("agree on the time"), "{text}");
         assert_eq!(page.sockets().await.len(), 1, "a page has one socket, also under a doctor");
-        report_lines(&hub, 21..=60).await;
-        page.wait_for_text("dashboard:update").await;
+        report_lines(&hub, "e-2", 1..=60).await;
+        wait_for_frame(&page, "dashboard:update").await;
         shots(&page, "wire-connected").await;
         page.assert_console_clean().await;
     });
@@ -154,6 +154,22 @@ async fn wait_for_fact(page: &Page, name: &str, value: &str) {
     .await;
 }
 
+/// Waits for a row among the recent frames. Rows out of sight are not laid out, and have no visible text.
+async fn wait_for_frame(page: &Page, part: &str) {
+    let script =
+        "return [...document.querySelectorAll('.frames-frame .frame-row')].map((row) => row.textContent)";
+    page.wait_for(&format!("a frame with {part:?}"), async |page: &Page| {
+        let rows = page.script(script, json!([])).await?;
+        let has_it = |row: &serde_json::Value| row.as_str().is_some_and(|row| row.contains(part));
+        if rows.as_array().is_some_and(|rows| rows.iter().any(has_it)) {
+            Ok(())
+        } else {
+            Err(rows.to_string())
+        }
+    })
+    .await;
+}
+
 /// The page fits a desk and a phone, and, where pictures are asked for, has its picture taken.
 async fn shots(page: &Page, name: &str) {
     for (size_name, size) in [("narrow", NARROW), ("wide", WIDE)] {
@@ -164,19 +180,30 @@ async fn shots(page: &Page, name: &str) {
         }
         for scheme in [Scheme::Light, Scheme::Dark] {
             page.prefer(scheme).await;
+            // Colours take a moment to change, and a picture in between shows neither scheme.
+            let still =
+                "return document.getAnimations().every((animation) => !(animation instanceof CSSTransition))";
+            page.wait_for("the colours to stand still", async |page: &Page| {
+                if page.script(still, json!([])).await? == true {
+                    Ok(())
+                } else {
+                    Err("they change".to_owned())
+                }
+            })
+            .await;
             page.screenshot(&format!("shots/{name}-{size_name}-{}", scheme.as_str())).await.unwrap();
         }
     }
 }
 
-async fn report_lines(hub: &Hub, numbers: std::ops::RangeInclusive<u32>) {
+async fn report_lines(hub: &Hub, execution: &str, numbers: std::ops::RangeInclusive<u32>) {
     let mut frames = vec![report(
         "default",
-        "e-1",
+        execution,
         &event("start", "agent-start", &json!({ "agent": { "id": "a", "name": "a" } })),
     )];
     frames.extend(numbers.map(|number| {
-        report("default", "e-1", &output(&format!("line-{number}"), &format!("line {number}")))
+        report("default", execution, &output(&format!("line-{number}"), &format!("line {number}")))
     }));
     hub.report(&frames.into()).await;
 }

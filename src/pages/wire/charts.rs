@@ -1,7 +1,7 @@
 //! How long a ping takes, and how much comes, over the last minute.
 
 use leptos::prelude::*;
-use switchboard_model::Traffic;
+use switchboard_model::{ROUND_TRIPS_RECORDED, Traffic};
 
 use super::Shared;
 use crate::components::{BarChart, Minute, RateChart, clock_text, use_ticker};
@@ -14,6 +14,7 @@ pub(super) fn Charts(shared: Shared) -> impl IntoView {
     let round_trips = Memo::new(move |_| {
         wire.version.track();
         wire.with_recording(|recording| recording.round_trips().iter().copied().collect::<Vec<_>>())
+            .map(|times| at_the_end(&times))
             .unwrap_or_default()
     });
     let round_trip = Memo::new(move |_| {
@@ -48,4 +49,10 @@ pub(super) fn Charts(shared: Shared) -> impl IntoView {
             </p>
         </section>
     }
+}
+
+/// As many numbers as the chart has places, the newest at its end as in the charts beside it. What took no millisecond is seen too.
+fn at_the_end(times: &[u64]) -> Vec<u64> {
+    let empty = std::iter::repeat_n(0, ROUND_TRIPS_RECORDED.saturating_sub(times.len()));
+    empty.chain(times.iter().map(|time| (*time).max(1))).collect()
 }

@@ -163,7 +163,7 @@ fn Head(list: List, counts: RwSignal<Counts>) -> impl IntoView {
 fn Chosen(chosen: ShownFrame, list: List) -> impl IntoView {
     let ShownFrame { frame, head, .. } = chosen;
     let pretty = pretty(&frame.text);
-    let (text, line) = (frame.text.clone(), frame.json_line());
+    let text = frame.text.clone();
     let about = format!(
         "{} {}, {} bytes{}",
         frame.direction.as_str(),
@@ -178,7 +178,6 @@ fn Chosen(chosen: ShownFrame, list: List) -> impl IntoView {
                 <span class="card-count">{about}</span>
                 <div class="card-tools">
                     <CopyButton text=move || text.to_string() what="Copy the frame's text" />
-                    <CopyButton text=move || line.clone() what="Copy the frame as a line of JSON" />
                     <button
                         type="button"
                         class="button is-plain is-square is-small"

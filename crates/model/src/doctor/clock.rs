@@ -39,6 +39,6 @@ pub fn judge_clock(fetched: &Fetched) -> Finding {
     );
     let finding = if by >= LARGE_MS { Finding::wrong(found) } else { Finding::doubtful(found) };
     finding.advise(
-        "Durations and “ago” on this page are wrong by that much. Have both machines set their clocks by NTP, for instance with `timedatectl set-ntp true`.",
+        "Durations and “ago” on this page are wrong by that much. Have both machines set their clocks by NTP, for instance with “timedatectl set-ntp true”.",
     )
 }

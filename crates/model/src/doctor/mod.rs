@@ -206,9 +206,9 @@ fn judge_refusal(answer: &Answer, path: &str, here: &Surroundings) -> Finding {
             answer.status,
             excerpt(&answer.body)
         ))
-        .advise("Check in config.json that `apiUrl` is the hub's address."),
+        .advise("Check in config.json that “apiUrl” is the hub's address."),
         401 => Finding::wrong(format!("The hub does not accept the dashboard's key (401).{words}")).advise_lines(
-            "Give the dashboard a key that the hub knows: `token` in config.json, or",
+            "Give the dashboard a key that the hub knows: “token” in config.json, or",
             hub("--dashboard-token THE-KEY"),
         ),
         403 => Finding::wrong(format!("The hub refuses this page (403).{words}")).advise_lines(
@@ -222,7 +222,7 @@ fn judge_refusal(answer: &Answer, path: &str, here: &Surroundings) -> Finding {
             "A proxy answers, and nothing behind it does ({}).{words}",
             answer.status
         ))
-        .advise("Look whether the hub runs: `GET /api/health` on its own machine, at its own port.")
+        .advise("Look whether the hub runs: “GET /api/health” on its own machine, at its own port.")
         .advise_proxy("If it runs, the proxy asks at another address than the hub's."),
         status => Finding::wrong(format!("{path} answers {status}.{words}"))
             .advise("The hub's log says why; SWITCHBOARD_LOG=debug says more."),

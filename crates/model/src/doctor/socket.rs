@@ -69,7 +69,7 @@ pub fn judge_socket(
             here.socket
         ))
         .advise_proxy("Have the proxy pass the upgrade on to the hub.")
-        .advise("Where there is no proxy, check `wsUrl` in config.json. Firewalls and virus scanners that read along may refuse WebSockets too; over https they mostly let them pass."),
+        .advise("Where there is no proxy, check “wsUrl” in config.json. Firewalls and virus scanners that read along may refuse WebSockets too; over https they mostly let them pass."),
         SocketSeen::Failed => {
             Finding::wrong(format!("{} cannot be opened, and the HTTP interface does not answer either.", here.socket))
                 .advise("See there first: the hub does not run, or not at this address.")
@@ -91,7 +91,7 @@ fn closed(code: u16, reason: &str, here: &Surroundings) -> Finding {
     ));
     match code {
         close::BAD_TOKEN => finding.advise_lines(
-            "Give the dashboard a key that the hub knows: `token` in config.json, or",
+            "Give the dashboard a key that the hub knows: “token” in config.json, or",
             hub("--dashboard-token THE-KEY"),
         ),
         close::NOT_ALLOWED => finding.advise_lines(
