@@ -204,9 +204,12 @@ fn TableRow(row: ExecutionRow) -> impl IntoView {
     let id = row.id.to_string();
     let href = format!("/executions/{}", js_sys::encode_uri_component(&id));
     // Beside the title: why it failed, or that nobody hears of it, else the identifier, unless that is the title already.
-    let trouble = move || error.get().or_else(|| silence.get().map(silence_text));
+    let trouble = move || {
+        let failed = error.get().map(|error| ("bad", error));
+        failed.or_else(|| silence.get().map(|since| ("warn", silence_text(since))))
+    };
     let aside = move || match trouble() {
-        Some(error) => view! { <span class="row-error">{error}</span> }.into_any(),
+        Some((tone, text)) => view! { <span class="row-error" data-tone=tone>{text}</span> }.into_any(),
         None if title.with(|title| *title != id) => {
             view! { <span class="row-id mono">{id.clone()}</span> }.into_any()
         }

@@ -24,9 +24,9 @@ pub(super) fn Counts(executions: UseExecutions, runs: UseScrapeRuns) -> impl Int
     let is_shown = Memo::new(move |_| known.get() != 0 || runs.rows.with(|rows| !rows.is_empty()));
     let scope = move || match (executions.has_more.get(), known.get()) {
         (_, 0) => None,
-        (true, known) => Some(format!("Counted over the latest {} executions", grouped(known as u64))),
-        (false, 1) => Some("Counted over the one execution there is".to_owned()),
-        (false, known) => Some(format!("Counted over all {} executions", grouped(known as u64))),
+        (true, known) => Some(format!("Of the latest {} executions", grouped(known as u64))),
+        (false, 1) => Some("Of 1 execution".to_owned()),
+        (false, known) => Some(format!("Of all {} executions", grouped(known as u64))),
     };
     view! {
         <Show when=move || is_shown.get()>

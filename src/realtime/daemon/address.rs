@@ -25,6 +25,10 @@ pub(super) fn check(address: &str) -> Result<(), AddressError> {
 
 fn check_on(address: &str, page_is_secure: bool) -> Result<(), AddressError> {
     let wrong = || AddressError::NotASocket(shortened(address));
+    // Chromium takes a host with a space in it, and no other browser does.
+    if address.trim().contains(char::is_whitespace) {
+        return Err(wrong());
+    }
     let url = Url::new(address).map_err(|_| wrong())?;
     if !matches!(url.protocol().as_str(), "ws:" | "wss:") || url.hostname().is_empty() {
         return Err(wrong());
