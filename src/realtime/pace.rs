@@ -50,11 +50,11 @@ impl Pace {
         admitted
     }
 
-    /// A batch is handed out, so long after the one before.
-    pub(super) fn batch(&self, after_ms: u64) {
+    /// A batch is handed out, so long after the one before. In a hidden tab that is never soon, and says nothing.
+    pub(super) fn batch(&self, after_ms: u64, is_hidden: bool) {
         let allowance = self.allowance.get();
-        // A pause in which little came says nothing.
-        if self.taken.replace(0) >= allowance.min(LEAST) {
+        // Where less came than is read, the page is busy with something else, or not at all.
+        if self.taken.replace(0) >= allowance && !is_hidden {
             let next = if after_ms > LATE_MS { allowance / 2 } else { allowance + allowance / 8 };
             self.allowance.set(next.clamp(LEAST, MOST));
         }
@@ -90,7 +90,7 @@ mod tests {
         let pace = Pace::default();
         let turn = |after_ms| {
             let count = admitted(&pace, "{}", 10_000);
-            pace.batch(after_ms);
+            pace.batch(after_ms, false);
             count
         };
         let late: Vec<_> = (0..8).map(|_| turn(200)).collect();
@@ -98,7 +98,10 @@ mod tests {
         let on_time: Vec<_> = (0..60).map(|_| turn(33)).collect();
         assert_eq!(on_time.last(), Some(&2_000));
         pace.admits("{}");
-        pace.batch(10_000);
+        pace.batch(10_000, false);
         assert_eq!(turn(33), 2_000, "a pause says nothing");
+        admitted(&pace, "{}", 10_000);
+        pace.batch(1_000, true);
+        assert_eq!(turn(33), 2_000, "nor does a hidden tab");
     }
 }
