@@ -41,6 +41,9 @@ const INBOX_CAPACITY: usize = 10_000;
 /// How many unreadable frames are told of in the console: a daemon may say nothing else, many times a second. All are counted.
 const MOST_WARNINGS: u32 = 100;
 
+/// Called with each status.
+pub(super) type OnStatus = Rc<dyn Fn(&LinkStatus)>;
+
 /// What the provider's user wants to be told: the callbacks of a socket.
 #[derive(Clone, Default)]
 pub(super) struct Callbacks {

@@ -65,23 +65,30 @@ pub struct UseDaemon {
     pub phase: Signal<LoadPhase>,
     /// Whether nothing is known yet, and something is on its way.
     pub is_loading: Signal<bool>,
-    daemon: StoredValue<Option<DaemonConnection>>,
-    listed: StoredValue<Option<Rc<Listed>>, LocalStorage>,
+    held: StoredValue<Held, LocalStorage>,
+}
+
+/// What is asked for what its user asks.
+#[derive(Clone)]
+struct Held {
+    daemon: Option<DaemonConnection>,
+    listed: Option<Rc<Listed>>,
     context: WebSocketContext,
 }
 
 impl UseDaemon {
     /// Connects now.
     pub fn reconnect(&self) {
-        match self.daemon.try_get_value().flatten() {
-            Some(daemon) => daemon.reconnect(),
-            None => self.context.reconnect(),
+        match self.held.try_get_value() {
+            Some(Held { daemon: Some(daemon), .. }) => daemon.reconnect(),
+            Some(Held { context, .. }) => context.reconnect(),
+            None => {}
         }
     }
 
     /// Asks for the hub's list again.
     pub fn retry(&self) {
-        if let Some(listed) = self.listed.try_get_value().flatten() {
+        if let Some(listed) = self.held.try_get_value().and_then(|held| held.listed) {
             let _ = listed.phase.try_set(LoadPhase::Loading);
             listed.fetch();
         }
@@ -89,7 +96,7 @@ impl UseDaemon {
 
     /// Where agents and events come from.
     pub fn source(&self) -> DaemonSource {
-        match self.daemon.try_get_value().flatten() {
+        match self.daemon() {
             Some(daemon) => DaemonSource::Daemon(daemon.url()),
             None => DaemonSource::Root,
         }
@@ -97,12 +104,16 @@ impl UseDaemon {
 
     /// How many of the daemon's messages were left out unread, because more came than the page could read. Not a signal.
     pub fn left_out(&self) -> u64 {
-        self.daemon.try_get_value().flatten().map_or(0, |daemon| daemon.left_out())
+        self.daemon().map_or(0, |daemon| daemon.left_out())
     }
 
     /// How many of the daemon's frames could not be read, and were left out. Not a signal.
     pub fn unreadable(&self) -> u64 {
-        self.daemon.try_get_value().flatten().map_or(0, |daemon| daemon.stats().undecodable)
+        self.daemon().map_or(0, |daemon| daemon.stats().undecodable)
+    }
+
+    fn daemon(&self) -> Option<DaemonConnection> {
+        self.held.try_get_value()?.daemon
     }
 }
 
@@ -135,7 +146,11 @@ fn of_daemon(daemon: DaemonConnection, context: WebSocketContext) -> UseDaemon {
         phase: Signal::stored(LoadPhase::Ready),
         is_loading: is_loading.into(),
         listening_since,
-        ..with_connection(daemon.status(), daemon.events, Some(daemon), context)
+        ..with_connection(
+            daemon.status(),
+            daemon.events,
+            Held { daemon: Some(daemon), listed: None, context },
+        )
     }
 }
 
@@ -157,18 +172,12 @@ fn of_root(context: WebSocketContext, queries: Queries) -> UseDaemon {
     UseDaemon {
         phase: phase.into(),
         is_loading: Signal::derive(move || phase.with(|phase| *phase == LoadPhase::Loading)),
-        listed: held,
-        ..with_connection(context.status(), events, None, context)
+        ..with_connection(context.status(), events, Held { daemon: None, listed: Some(listed), context })
     }
 }
 
 /// What both ways have in common.
-fn with_connection(
-    status: Signal<LinkStatus>,
-    events: DaemonEvents,
-    daemon: Option<DaemonConnection>,
-    context: WebSocketContext,
-) -> UseDaemon {
+fn with_connection(status: Signal<LinkStatus>, events: DaemonEvents, held: Held) -> UseDaemon {
     let state = Memo::new(move |_| status.with(|status| status.state));
     let error = Memo::new(move |_| {
         // One that is up again may still have to show that it stays so; a person has nothing to do about that.
@@ -190,9 +199,7 @@ fn with_connection(
         listening_since: Signal::stored(None),
         phase: Signal::stored(LoadPhase::Ready),
         is_loading: Signal::stored(false),
-        daemon: StoredValue::new(daemon),
-        listed: StoredValue::new_local(None),
-        context,
+        held: StoredValue::new_local(held),
     }
 }
 
