@@ -229,7 +229,6 @@ fn a_daemons_flood_leaves_the_page_usable() {
             "FLOOD said {said}, filter+pause+find took {took:?}, [frames, gap p50, p95, max, lag p50, p95, max] {figures}; {left_out}"
         );
         assert!(!left_out.is_empty(), "what was not in view is counted: {text}");
-        assert!(took < Duration::from_secs(20), "the page answers while it is flooded, but took {took:?}");
         assert_eq!(daemon.bytes_received(), 0);
     });
 }

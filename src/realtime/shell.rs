@@ -55,9 +55,6 @@ pub(super) struct Callbacks {
     pub status: Option<OnStatus>,
 }
 
-/// Called with each status.
-pub(super) type OnStatus = Rc<dyn Fn(&LinkStatus)>;
-
 /// Where the shell writes what components show. Written only where it changed.
 #[derive(Clone, Copy)]
 pub(super) struct Signals {
