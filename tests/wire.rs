@@ -193,6 +193,7 @@ async fn subscriptions_say_who_holds_them_and_how_often() {
     .await;
     let expected = [
         "event | e-1 | use_execution ×2 | 2 | confirmed, 2 references",
+        "heartbeat, agent_… | all | use_execution ×2 | 2 | sent unasked",
         "job:event | acme | use_job_events ×2 | 2 | sent unasked",
         "update | all | WebSocketProvider | 1 | sent unasked",
     ];
