@@ -426,7 +426,7 @@ impl<A: Carries> Shell<A> {
             return;
         }
         let now = clock::now().monotonic_ms;
-        self.pace.batch(now.saturating_sub(self.flushed_at.replace(now)), is_hidden());
+        self.pace.batch(now, now.saturating_sub(self.flushed_at.replace(now)), is_hidden());
         let received_at = clock::wall();
         self.fanout.deliver(&batch, received_at);
         if let Some(callback) = self.callbacks.message {

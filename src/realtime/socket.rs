@@ -6,7 +6,12 @@
 //! gloo-net ends a failed connection with an error, a close and the end of the stream; it has no event for
 //! "open", which shows as its sink becoming ready.
 
-use std::{future::poll_fn, marker::PhantomData, pin::Pin, rc::Weak};
+use std::{
+    future::poll_fn,
+    marker::PhantomData,
+    pin::Pin,
+    rc::{Rc, Weak},
+};
 
 use futures::{
     Sink, StreamExt,
@@ -16,9 +21,10 @@ use futures::{
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
 use switchboard_link::{Access, Input, ReadOnly, ReadWrite};
 use switchboard_protocol::close;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::Event;
 
-use super::shell::Shell;
+use super::{clock, shell::Shell};
 
 /// A handle on one connection. Dropping it ends the connection and its task. Only one that may be written to has a method that
 /// sends.
@@ -27,6 +33,7 @@ pub(super) struct Socket<A> {
     raw: web_sys::WebSocket,
     /// Dropped with the handle, which ends the task.
     _alive: Sender<()>,
+    _gate: Option<Gate>,
     access: PhantomData<A>,
 }
 
@@ -71,10 +78,12 @@ impl<A: Carries> Socket<A> {
     /// What the browser says of an address that it can't use.
     pub(super) fn open(url: &str, generation: u32, shell: Weak<Shell<A>>) -> Result<Self, String> {
         let raw = web_sys::WebSocket::new(url).map_err(|error| words(&error))?;
+        // Before gloo-net's own listener, which copies each message.
+        let gate = if A::READS_ALL { None } else { Gate::stand_before(&raw, shell.clone()) };
         let socket = WebSocket::try_from(raw.clone()).map_err(|error| error.to_string())?;
         let (alive, ended) = channel();
         wasm_bindgen_futures::spawn_local(run(socket, ended, generation, shell));
-        Ok(Self { generation, raw, _alive: alive, access: PhantomData })
+        Ok(Self { generation, raw, _alive: alive, _gate: gate, access: PhantomData })
     }
 
     pub(super) fn generation(&self) -> u32 {
@@ -85,6 +94,35 @@ impl<A: Carries> Socket<A> {
     /// closes it, without a code.
     pub(super) fn close(self, code: u16, reason: &str) {
         let _ = self.raw.close_with_code_and_reason(code, reason);
+    }
+}
+
+/// Turns away the messages that are more than a page can read, before they are copied: in a flood that is most of them, and the copy
+/// is most of what they cost.
+struct Gate {
+    raw: web_sys::WebSocket,
+    listener: Closure<dyn Fn(Event)>,
+}
+
+impl Gate {
+    /// `None` where the browser lets nobody listen; then all is copied, and left out later.
+    fn stand_before<A: Carries>(raw: &web_sys::WebSocket, shell: Weak<Shell<A>>) -> Option<Self> {
+        let listener = Closure::<dyn Fn(Event)>::new(move |message: Event| {
+            let looks = |shell: Rc<Shell<A>>| shell.pace().looks_at_next(|| clock::now().monotonic_ms);
+            if !shell.upgrade().is_some_and(looks) {
+                message.stop_immediate_propagation();
+            }
+        });
+        raw.add_event_listener_with_callback("message", listener.as_ref().unchecked_ref()).ok()?;
+        Some(Self { raw: raw.clone(), listener })
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        // Nothing is left to be done where it is gone already.
+        let _ =
+            self.raw.remove_event_listener_with_callback("message", self.listener.as_ref().unchecked_ref());
     }
 }
 
@@ -129,6 +167,6 @@ async fn run<A: Carries>(
 }
 
 fn words(error: &JsValue) -> String {
-    let error: &js_sys::Error = wasm_bindgen::JsCast::unchecked_ref(error);
+    let error: &js_sys::Error = error.unchecked_ref();
     String::from(error.message())
 }
