@@ -74,10 +74,26 @@ fn dialogs_empty_pages_and_trouble_have_no_serious_barrier_either() {
     });
 }
 
+#[test]
+fn everything_that_can_be_acted_on_is_reached_by_tab() {
+    run(async |stage| {
+        let scene = Scene::new(stage).await;
+        let page = stage.tab(&scene.hub.url()).await;
+        page.resize(WIDE).await;
+        for path in scene.paths() {
+            page.goto(path).await;
+            page.wait_for_status("Connection", "Connected").await;
+            scene::settle(&page, path).await;
+            let out_of_reach = page.out_of_reach().await;
+            assert!(out_of_reach.is_empty(), "{path}: {out_of_reach:#?}");
+        }
+    });
+}
+
 /// Presses Tab until the element has the focus; says what had it meanwhile where it never comes.
 async fn tab_to(page: &Page, wanted: &str) {
     let mut passed = Vec::new();
-    for _ in 0..80 {
+    for _ in 0..200 {
         let focused = page.focused().await;
         if focused == wanted {
             return;
@@ -154,6 +170,37 @@ fn everything_is_done_by_keyboard_alone() {
         page.find("button", "Follow").await;
         page.press("f").await;
         page.find_no("button", "Follow").await;
+
+        // The list of executions, sorted; and another theme.
+        press_both(&page, ["g", "e"]).await;
+        wait_for_path(&page, "/executions").await;
+        tab_to(&page, "button \"Agent\"").await;
+        page.press(ENTER).await;
+        wait_for_path(&page, "/executions?sort=agent").await;
+        tab_to(&page, "combobox \"Theme\"").await;
+        page.press("Dark").await;
+        page.wait_for("the dark theme", async |page: &Page| {
+            let luminance = page.background_luminance().await;
+            if luminance < 0.2 { Ok(()) } else { Err(luminance.to_string()) }
+        })
+        .await;
+
+        // What agents say: paused and followed. The connection: dropped, and watched while it comes back; and checked.
+        press_both(&page, ["g", "a"]).await;
+        page.wait_for_text("night-shift").await;
+        page.press("f").await;
+        page.find("button", "Follow").await;
+        page.press("f").await;
+        page.find("button", "Pause").await;
+        press_both(&page, ["g", "w"]).await;
+        page.find("heading", "Wire").await;
+        tab_to(&page, "button \"Drop the connection\"").await;
+        page.press(ENTER).await;
+        page.wait_for_text("dropped on purpose").await;
+        page.wait_for_status("Connection", "Connected").await;
+        tab_to(&page, "button \"Run checks\"").await;
+        page.press(SPACE).await;
+        page.wait_for_text("agree on the time").await;
 
         // The list of shortcuts, and the details of the connection.
         page.press("?").await;

@@ -24,6 +24,34 @@ impl Page {
         strings(&self.script(script, json!([])).await.expect("axe-core can look at the page"))
     }
 
+    /// Goes through the page by Tab from its beginning to its end, and answers what can be acted on and never had the focus, or had it
+    /// without showing it.
+    pub async fn out_of_reach(&self) -> Vec<String> {
+        /// More than any page has.
+        const MOST_STOPS: usize = 400;
+
+        let begin = "window.__reached = new Set();
+            window.__wanted = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex=\"0\"]')]
+                .filter((it) => it.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !it.disabled && it.tabIndex >= 0 && !it.closest('[inert]'));
+            document.activeElement?.blur();
+            getSelection().collapse(document.body, 0);
+            return window.__wanted.length";
+        self.script(begin, json!([])).await.expect("the page has elements");
+        let stop = "const it = document.activeElement;
+            if (!it || it === document.body || window.__reached.has(it)) return false;
+            if (it.matches(':focus-visible')) window.__reached.add(it);
+            return true";
+        for _ in 0..MOST_STOPS {
+            self.press("\u{E004}").await;
+            if self.script(stop, json!([])).await != Ok(Value::Bool(true)) {
+                break;
+            }
+        }
+        let left = "return window.__wanted.filter((it) => it.isConnected && it.checkVisibility() && !window.__reached.has(it))
+            .map((it) => `${it.computedRole} \"${it.computedName}\" ${it.outerHTML.slice(0, 120)}`)";
+        strings(&self.script(left, json!([])).await.expect("the page can be asked"))
+    }
+
     /// Role and accessible name of what has the focus: `button "Send"`.
     pub async fn focused(&self) -> String {
         let script = "const it = document.activeElement;
