@@ -13,10 +13,8 @@ impl Page {
             let source = std::fs::read_to_string(paths::axe()).expect("the script of axe-core can be read");
             self.script(&source, json!([])).await.expect("axe-core can be loaded");
         }
-        // A promise is waited for. Colours that are still on their way would be neither the old nor the new ones.
-        let script = "const passing = document.getAnimations().filter((it) => it.effect.getComputedTiming().endTime !== Infinity);
-            return Promise.allSettled(passing.map((it) => it.finished))
-            .then(() => axe.run(document, { resultTypes: ['violations'] })).then(({ violations }) => violations
+        self.colours_settled().await.expect("the page settles");
+        let script = "return axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
             .filter(({ impact }) => impact === 'serious' || impact === 'critical')
             .map(({ id, impact, help, nodes }) => `${impact}: ${help} (${id}): ` + nodes.slice(0, 6)
                 .map(({ html, failureSummary }) => `${html.slice(0, 200)} [${failureSummary.replace(/\\s+/g, ' ').slice(0, 300)}]`)

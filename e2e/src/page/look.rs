@@ -71,6 +71,14 @@ impl Page {
         (result[0].as_i64().unwrap_or_default(), super::strings(&result[1]))
     }
 
+    /// Waits for colours that are on their way, after another scheme was preferred say: they are neither the old nor the new ones.
+    pub(super) async fn colours_settled(&self) -> Result<(), String> {
+        // A promise is waited for. What turns for ever is none of them.
+        let script = "const passing = document.getAnimations().filter((it) => it.effect.getComputedTiming().endTime !== Infinity);
+            return Promise.allSettled(passing.map((it) => it.finished)).then(() => null)";
+        self.script(script, json!([])).await.map(drop)
+    }
+
     /// Writes a picture of what the tab shows to `target/e2e/NAME.png`.
     pub async fn screenshot(&self, name: &str) -> Result<(), String> {
         self.picture(&paths::artifacts().join(format!("{name}.png"))).await
@@ -78,6 +86,7 @@ impl Page {
 
     /// Writes a picture of what the tab shows to a file.
     pub async fn picture(&self, path: &Path) -> Result<(), String> {
+        self.colours_settled().await?;
         let picture = self.front().await.devtools("Page.captureScreenshot", json!({ "format": "png" })).await;
         let picture = picture.map_err(|error| error.to_string())?;
         let bytes = BASE64_STANDARD.decode(picture["data"].as_str().unwrap_or_default());
