@@ -14,8 +14,8 @@ use crate::{
     table::{count, verdict},
 };
 
-/// The most that the page may weigh after gzip, in bytes: a little more than two seconds at 1.6 Mbit/s.
-const TARGET: u64 = 675_000;
+/// The most that the page may weigh after gzip, in bytes; `cargo xtask build` holds it to the same, and says why so much.
+const TARGET: u64 = 1_100_000;
 
 /// Weigh everything that the dashboard's release page loads.
 #[derive(Debug, clap::Args)]
