@@ -1,6 +1,6 @@
 //! The real hub.
 
-use std::{net::SocketAddr, process::ExitStatus};
+use std::{net::SocketAddr, path::Path, process::ExitStatus};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -80,8 +80,17 @@ impl Hub {
 
     /// A `switchboard` command of this hub, for example `["run", "--", "true"]`.
     pub fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Process {
+        self.command_in(Path::new("."), arguments)
+    }
+
+    /// The same in a folder.
+    pub fn command_in<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        folder: &Path,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Process {
         let mut command = Command::new(paths::switchboard());
-        command.args(arguments).env("SWITCHBOARD_HUB", self.url());
+        command.args(arguments).env("SWITCHBOARD_HUB", self.url()).current_dir(folder);
         Process::spawn(&self.journal, "switchboard", command)
     }
 

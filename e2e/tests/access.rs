@@ -186,6 +186,8 @@ fn everything_is_done_by_keyboard_alone() {
         .await;
 
         // What agents say: paused and followed. The connection: dropped, and watched while it comes back; and checked.
+        // In a field, keys are what is typed.
+        page.press(TAB).await;
         press_both(&page, ["g", "a"]).await;
         page.wait_for_text("night-shift").await;
         page.press("f").await;

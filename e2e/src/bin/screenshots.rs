@@ -46,12 +46,30 @@ fn main() {
         let scene = Scene::begin(stage, &hub).await;
         let page = stage.tab(&hub.url()).await;
         page.resize(WIDE).await;
-        take(&page, "overview", Scheme::Light, "/", "Sixty pages").await;
-        take(&page, "execution", Scheme::Light, &scene.execution, "functions").await;
-        take(&page, "scrape-run", Scheme::Dark, &scene.scrape, "Page 12").await;
-        take(&page, "chat", Scheme::Light, &scene.conversation, "surveyor").await;
-        take(&page, "agents", Scheme::Dark, "/agents", "surveyor").await;
-        take(&page, "wire", Scheme::Dark, "/wire", "connected").await;
+        show(&page, Scheme::Light, "/", "Sixty pages").await;
+        take(&page, "overview-light").await;
+        show(&page, Scheme::Light, &scene.execution, "functions").await;
+        take(&page, "execution-light").await;
+        show(&page, Scheme::Dark, &scene.scrape, "Page 12").await;
+        take(&page, "scrape-run-dark").await;
+        show(&page, Scheme::Light, &scene.conversation, "surveyor").await;
+        take(&page, "chat-light").await;
+        show(&page, Scheme::Dark, "/agents", "heartbeat").await;
+        until("some events", async || {
+            let events = page.text().await.matches("heartbeat").count();
+            if events >= 20 { Ok(()) } else { Err(events) }
+        })
+        .await;
+        take(&page, "agents-dark").await;
+
+        // The wire has more to tell when something has happened on it.
+        page.press("g").await;
+        page.press("w").await;
+        page.click("button", "Drop the connection").await;
+        page.wait_for_text("went on where the last connection stopped").await;
+        page.click("button", "Run checks").await;
+        page.wait_for_text("agree on the time").await;
+        take(&page, "wire-dark").await;
         scene.end().await;
     });
 }
@@ -68,21 +86,15 @@ struct Scene {
 impl Scene {
     async fn begin(stage: &Stage, hub: &Hub) -> Self {
         for (agent, department, title, script) in DONE {
-            let mut done = hub.command(command(
-                &["run", "--agent", agent, "--department", department, "--title", title],
-                script,
-            ));
-            done.finish().await;
+            let arguments = ["run", "--agent", agent, "--department", department, "--title", title];
+            hub.command_in(&root(), command(&arguments, script)).finish().await;
         }
         let mut workers = Vec::new();
-        for (id, script) in [
-            ("gardener", "while true; do echo \"Watering $(date +%S)\"; sleep 1; done"),
-            ("night-watch", "while true; do date; sleep 1; done"),
-        ] {
-            workers.push(hub.command(command(
-                &["agent", "--id", id, "--department", "Operations", "--heartbeat", "1"],
-                script,
-            )));
+        for (id, script) in
+            [("gardener", "while sleep 1; do uptime; done"), ("night-watch", "while sleep 1; do date; done")]
+        {
+            let agent = ["agent", "--id", id, "--department", "Operations", "--heartbeat", "1"];
+            workers.push(hub.command_in(&root(), command(&agent, script)));
         }
         let survey = [
             "run",
@@ -95,7 +107,7 @@ impl Scene {
             "--heartbeat",
             "1",
         ];
-        workers.push(hub.command(command(&survey, SURVEY)));
+        workers.push(hub.command_in(&root(), command(&survey, SURVEY)));
         let execution = until("the survey in the hub's list", async || {
             let list = hub.fetch("/api/executions?status=running&q=Survey").await;
             list["items"][0]["executionId"].as_str().map(str::to_owned).ok_or(list)
@@ -103,7 +115,11 @@ impl Scene {
         .await;
 
         let pages = stage.site(2, site::pages(60, Duration::from_millis(900))).await;
-        let order = json!({ "targets": [pages.url("/")], "title": "Sixty pages", "concurrency": 2 });
+        let extract = json!({ "fields": [
+            { "name": "title", "selector": "h1" },
+            { "name": "links", "selector": "a", "attribute": "href", "many": true },
+        ] });
+        let order = json!({ "targets": [pages.url("/")], "title": "Sixty pages", "concurrency": 2, "extract": extract });
         let run = hub.call("/api/scrape/runs", &order).await["runId"].as_str().expect("a run").to_owned();
         until("a part of the site to be scraped", async || {
             let asked = pages.pages_asked_for();
@@ -116,6 +132,12 @@ impl Scene {
             let message = json!({ "content": question, "conversationId": conversation });
             let posted = hub.call("/api/chat/messages", &message).await;
             conversation = posted["conversationId"].as_str().map(str::to_owned);
+            let task = format!("/api/tasks/{}", posted["task_id"].as_str().expect("a task"));
+            until("the answer", async || {
+                let task = hub.fetch(&task).await;
+                if task["status"] == "completed" { Ok(()) } else { Err(task) }
+            })
+            .await;
         }
         Self {
             execution: format!("/executions/{execution}"),
@@ -133,22 +155,23 @@ impl Scene {
     }
 }
 
-/// A `switchboard` command that runs a script in the project's folder.
-fn command(arguments: &[&str], script: &str) -> Vec<String> {
-    let script = format!("cd '{}' && {script}", root().display());
-    let shell = ["--", "sh", "-c", &script];
-    arguments.iter().chain(&shell).map(ToString::to_string).collect()
+/// A `switchboard` command that runs a script.
+fn command<'a>(arguments: &[&'a str], script: &'a str) -> Vec<&'a str> {
+    arguments.iter().copied().chain(["--", "sh", "-c", script]).collect()
 }
 
-/// Takes one picture, once the page shows `text`.
-async fn take(page: &Page, name: &str, scheme: Scheme, path: &str, text: &str) {
+/// Shows a page, once it says `text`.
+async fn show(page: &Page, scheme: Scheme, path: &str, text: &str) {
     page.prefer(scheme).await;
     page.goto(path).await;
     page.wait_for_status("Connection", "Connected").await;
     page.wait_for_text(text).await;
-    page.picture(&root().join(format!("docs/images/{name}-{}.png", scheme.as_str())))
-        .await
-        .expect("the picture can be written");
+}
+
+/// Takes one picture.
+async fn take(page: &Page, name: &str) {
+    let path = root().join(format!("docs/images/{name}.png"));
+    page.picture(&path).await.expect("the picture can be written");
 }
 
 fn root() -> PathBuf {
