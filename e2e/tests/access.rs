@@ -1,7 +1,7 @@
 //! Whether everybody can use the pages: axe-core's rules on each, light and dark, and every action by keyboard alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-use switchboard_e2e::{NARROW, Page, Scene, Scheme, WIDE, run, scene, site};
+use switchboard_e2e::{NARROW, Page, Scene, Scheme, Site, WIDE, run, scene, site};
 
 /// What WebDriver sends for keys that are no characters: W3C WebDriver, section 17.4.2.
 const ENTER: &str = "\u{E007}";
@@ -205,6 +205,8 @@ fn everything_is_done_by_keyboard_alone() {
         page.wait_for_text("agree on the time").await;
 
         // The list of shortcuts, and the details of the connection.
+        press_both(&page, ["g", "o"]).await;
+        page.find("heading", "Overview").await;
         page.press("?").await;
         page.find("dialog", "Keyboard shortcuts").await;
         page.press(ESCAPE).await;
@@ -215,32 +217,36 @@ fn everything_is_done_by_keyboard_alone() {
         page.press(ESCAPE).await;
         page.wait_for_no_text("HTTP interface").await;
 
-        // A scrape: started and cancelled.
         let site = stage.site(2, site::pages(5, std::time::Duration::ZERO)).await;
         site.hold();
-        press_both(&page, ["g", "s"]).await;
-        page.find("heading", "Scrape runs").await;
-        tab_to(&page, "button \"Start new scrape\"").await;
-        page.press(ENTER).await;
-        page.find("dialog", "Start new scrape").await;
-        tab_to(&page, "textbox \"Targets\"").await;
-        page.press(&site.url("/")).await;
-        tab_to(&page, "button \"Start\"").await;
-        page.press(ENTER).await;
-        page.find("progressbar", "Overall").await;
-        tab_to(&page, "button \"Cancel run\"").await;
-        page.press(ENTER).await;
-        tab_to(&page, "button \"Yes, cancel it\"").await;
-        page.press(SPACE).await;
-        page.wait_for_status("Scrape phase", "cancelled").await;
-
-        // A message, and its answer.
-        press_both(&page, ["g", "c"]).await;
-        wait_for_path(&page, "/chat").await;
-        tab_to(&page, "textbox \"Message\"").await;
-        page.press("What is running?").await;
-        page.press(ENTER).await;
-        page.wait_for_text("Paint the fence").await;
+        scrape_and_ask(&page, &site).await;
         page.assert_console_clean().await;
     });
+}
+
+/// Starts a scrape and cancels it; then sends a message, and sees its answer.
+async fn scrape_and_ask(page: &Page, site: &Site) {
+    press_both(page, ["g", "s"]).await;
+    page.find("heading", "Scrape runs").await;
+    tab_to(page, "button \"Start new scrape\"").await;
+    page.press(ENTER).await;
+    page.find("dialog", "Start new scrape").await;
+    tab_to(page, "textbox \"Targets\"").await;
+    page.press(&site.url("/")).await;
+    tab_to(page, "button \"Start\"").await;
+    page.press(ENTER).await;
+    page.find("progressbar", "Overall").await;
+    tab_to(page, "button \"Cancel run\"").await;
+    page.press(ENTER).await;
+    tab_to(page, "button \"Yes, cancel it\"").await;
+    page.press(SPACE).await;
+    page.wait_for_status("Scrape phase", "cancelled").await;
+
+    // A message, and its answer.
+    press_both(page, ["g", "c"]).await;
+    wait_for_path(page, "/chat").await;
+    tab_to(page, "textbox \"Message\"").await;
+    page.press("What is running?").await;
+    page.press(ENTER).await;
+    page.wait_for_text("Paint the fence").await;
 }
