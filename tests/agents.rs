@@ -1,8 +1,6 @@
 //! Agents over the page's socket and over a daemon's own, against scriptable servers.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-// A hook is a bundle of handles, each of which a debug build gives its place in the source.
-#![allow(clippy::large_types_passed_by_value)]
 
 mod support;
 

@@ -138,8 +138,13 @@ impl Page {
     /// Types `keys` at whatever has the focus.
     pub async fn press(&self, keys: &str) {
         self.journal.note("page", format_args!("presses {keys:?}"));
-        let element = self.front().await.client.active_element().await.expect("something has the focus");
-        element.send_keys(keys).await.expect("keys can be typed");
+        // What had the focus may be gone by the time at which the keys come; then they were typed at nothing.
+        until("the keys to be typed", async || {
+            let element =
+                self.front().await.client.active_element().await.map_err(|error| error.to_string())?;
+            element.send_keys(keys).await.map_err(|error| error.to_string())
+        })
+        .await;
     }
 
     /// The visible text of each element of `role`, with `name` where it isn't empty.

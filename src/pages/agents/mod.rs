@@ -1,10 +1,5 @@
 //! `/agents`: who works, since when each was last heard, and what was said.
 
-#![expect(
-    clippy::large_types_passed_by_value,
-    reason = "a hook is a bundle of handles, each of which a debug build gives its place in the source"
-)]
-
 mod beats;
 mod condition;
 mod event_row;
