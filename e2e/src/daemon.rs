@@ -24,8 +24,9 @@ use crate::{Journal, net::free_address};
 /// The opcode of a close frame: RFC 6455, section 5.2.
 const CLOSE: u8 = 8;
 
-/// How many messages wait for a client that does not read; a flood waits then, as any server's would.
-const WAITING: usize = 1_024;
+/// How many writes wait for a client that does not read; a flood waits then, as any server's would. Few: what waits here reaches the
+/// page after a flood has ended, and would be taken for what a browser keeps.
+const WAITING: usize = 4;
 
 /// The handle of a running daemon. It works until the test ends, also after the handle is dropped.
 pub struct Daemon {

@@ -81,6 +81,8 @@ pub(super) struct Shell<A: Access = ReadWrite> {
     flush: RefCell<Option<Flush>>,
     /// When the last batch was handed out, on the monotonic clock.
     flushed_at: Cell<u64>,
+    /// When the first of what is in the inbox came, on the monotonic clock.
+    waiting_since: Cell<u64>,
     /// Inputs that came while another was being carried out, from callbacks for instance: their turn is next.
     queue: RefCell<VecDeque<Input<'static, A>>>,
     busy: Cell<bool>,
@@ -168,6 +170,7 @@ impl<A: Carries> Shell<A> {
             inbox: RefCell::default(),
             flush: RefCell::default(),
             flushed_at: Cell::new(0),
+            waiting_since: Cell::new(0),
             queue: RefCell::default(),
             busy: Cell::new(false),
             left_connected: Cell::new(false),
@@ -388,6 +391,8 @@ impl<A: Carries> Shell<A> {
     }
 
     fn schedule_flush(&self) {
+        let now = clock::now().monotonic_ms;
+        self.waiting_since.set(now);
         let scheduled = if is_hidden() {
             let this = self.this.clone();
             let flush = move || {
@@ -397,7 +402,7 @@ impl<A: Carries> Shell<A> {
             };
             Some(Flush::Timer { _timeout: Timeout::new(HIDDEN_FLUSH_MS, flush) })
         } else {
-            let is_stream = clock::now().monotonic_ms.saturating_sub(self.flushed_at.get()) < STREAM_MS;
+            let is_stream = now.saturating_sub(self.flushed_at.get()) < STREAM_MS;
             self.flush_in_frames(if is_stream { 2 } else { 1 })
         };
         self.flush.replace(scheduled);
@@ -426,7 +431,8 @@ impl<A: Carries> Shell<A> {
             return;
         }
         let now = clock::now().monotonic_ms;
-        self.pace.batch(now, now.saturating_sub(self.flushed_at.replace(now)), is_hidden());
+        self.flushed_at.set(now);
+        self.pace.batch(now, now.saturating_sub(self.waiting_since.get()), is_hidden());
         let received_at = clock::wall();
         self.fanout.deliver(&batch, received_at);
         if let Some(callback) = self.callbacks.message {
