@@ -137,7 +137,10 @@ async fn run<A: Carries>(
             shell.handle(input);
         }
     };
-    let is_read = |text: &str| A::READS_ALL || shell.upgrade().is_some_and(|shell| shell.pace().admits(text));
+    let is_read = |message: &[u8]| {
+        let admits = |shell: Rc<Shell<A>>| shell.pace().admits(message, || clock::now().monotonic_ms);
+        A::READS_ALL || shell.upgrade().is_some_and(admits)
+    };
     let opened = poll_fn(|context| Pin::new(&mut socket).poll_ready(context).map(drop));
     if let Either::Right(_) = select(opened, &mut ended).await {
         return;
@@ -148,11 +151,13 @@ async fn run<A: Carries>(
     // The handle goes when the link closes the connection, also in the middle of what it is told here.
     while let Either::Left((received, _)) = select(socket.next(), &mut ended).await {
         match received {
-            Some(Ok(Message::Text(text))) if is_read(&text) => {
+            Some(Ok(Message::Text(text))) if is_read(text.as_bytes()) => {
                 tell(Input::Message { generation, text: &text });
             }
-            Some(Ok(Message::Text(_))) => {}
-            Some(Ok(Message::Bytes(bytes))) => tell(Input::BinaryMessage { generation, bytes: &bytes }),
+            Some(Ok(Message::Bytes(bytes))) if is_read(&bytes) => {
+                tell(Input::BinaryMessage { generation, bytes: &bytes });
+            }
+            Some(Ok(_)) => {}
             Some(Err(WebSocketError::ConnectionClose(event))) => {
                 tell(Input::Closed { generation, code: event.code, reason: event.reason });
                 return;
