@@ -51,7 +51,7 @@ pub use hub::Hub;
 pub use journal::Journal;
 pub use model::{ModelAnswer, ModelServer};
 pub use net::{Answer, get, post};
-pub use page::{ConsoleEntry, NARROW, Page, Scheme, SocketRecord, WIDE};
+pub use page::{ConsoleEntry, Ledger, NARROW, Page, Scheme, SocketRecord, WIDE};
 pub use part1::Part1Server;
 pub use process::Process;
 pub use proxy::Proxy;

@@ -1,11 +1,47 @@
 //! Whether everybody can use the page: axe-core's rules, the focus, and live regions.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Page, strings};
 use crate::paths;
 
+/// What pages offered to be acted on, and what of it was acted on by keyboard, an entry each, as in
+/// `/executions | Status | button “failed”`: the page, the part of it, and the action.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    offered: BTreeSet<String>,
+    taken: BTreeSet<String>,
+}
+
+impl Ledger {
+    /// What was offered and never acted on.
+    pub fn left(&self) -> Vec<&String> {
+        self.offered.difference(&self.taken).collect()
+    }
+
+    /// How many different actions were offered.
+    pub fn offered(&self) -> usize {
+        self.offered.len()
+    }
+}
+
 impl Page {
+    /// Keeps a ledger in each document that is loaded from here on: [`Page::read_ledger`].
+    pub async fn keep_ledger(&self) {
+        let script = json!({ "source": include_str!("ledger.js") });
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", script).await;
+    }
+
+    /// Adds what this document's ledger holds. Another document begins another.
+    pub async fn read_ledger(&self, ledger: &mut Ledger) {
+        let script = "return [[...window.__ledger.offered], [...window.__ledger.taken]]";
+        let read = self.script(script, json!([])).await.expect("a ledger is kept in this document");
+        ledger.offered.extend(strings(&read[0]));
+        ledger.taken.extend(strings(&read[1]));
+    }
+
     /// What axe-core finds wrong with the page that is serious or critical: a line each, with the elements.
     pub async fn barriers(&self) -> Vec<String> {
         let has_axe = self.script("return 'axe' in window", json!([])).await;
@@ -50,10 +86,12 @@ impl Page {
         strings(&self.script(left, json!([])).await.expect("the page can be asked"))
     }
 
-    /// Role and accessible name of what has the focus: `button "Send"`.
+    /// Role and accessible name of what has the focus, and its entry where a ledger is kept: `button "Send" (/chat | button “Send”)`.
     pub async fn focused(&self) -> String {
         let script = "const it = document.activeElement;
-            return it && it !== document.body ? `${it.computedRole} \"${it.computedName}\"` : 'nothing'";
+            if (!it || it === document.body) return 'nothing';
+            const entry = window.__ledger?.entry(it);
+            return `${it.computedRole} \"${it.computedName}\"` + (entry ? ` (${entry})` : '')";
         let focused = self.script(script, json!([])).await.unwrap_or_default();
         focused.as_str().unwrap_or_default().to_owned()
     }

@@ -12,6 +12,7 @@ use fantoccini::{
 };
 use serde_json::{Value, json};
 
+pub use access::Ledger;
 pub use console::ConsoleEntry;
 pub use look::{NARROW, Scheme, WIDE};
 

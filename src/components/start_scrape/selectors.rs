@@ -1,6 +1,6 @@
 //! What to take out of pages: an item selector, and a row for each field.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 use super::{
     draft::{FieldRow, Form},
@@ -12,6 +12,7 @@ use crate::components::{Glyph, Icon};
 #[component]
 pub(super) fn Selectors(form: Form, problem: RwSignal<Option<Problem>>) -> impl IntoView {
     let has_fields = Memo::new(move |_| form.fields.with(|fields| !fields.is_empty()));
+    let add = NodeRef::<html::Button>::new();
     view! {
         <fieldset class="form-group">
             <legend>"Items"</legend>
@@ -29,11 +30,11 @@ pub(super) fn Selectors(form: Form, problem: RwSignal<Option<Problem>>) -> impl 
             <Show when=move || has_fields.get()>
                 <ul class="form-rows">
                     <For each=move || form.fields.get() key=|row| row.key let:row>
-                        <Row form row problem />
+                        <Row form row add problem />
                     </For>
                 </ul>
             </Show>
-            <button type="button" class="button is-small" on:click=move |_| form.add_field()>
+            <button type="button" class="button is-small" node_ref=add on:click=move |_| form.add_field()>
                 <Icon glyph=Glyph::Plus />
                 "Add a field"
             </button>
@@ -42,7 +43,12 @@ pub(super) fn Selectors(form: Form, problem: RwSignal<Option<Problem>>) -> impl 
 }
 
 #[component]
-fn Row(form: Form, row: FieldRow, problem: RwSignal<Option<Problem>>) -> impl IntoView {
+fn Row(
+    form: Form,
+    row: FieldRow,
+    add: NodeRef<html::Button>,
+    problem: RwSignal<Option<Problem>>,
+) -> impl IntoView {
     let place = Place::Field(row.key);
     let key = row.key;
     let many = RwSignal::from(row.many);
@@ -85,7 +91,14 @@ fn Row(form: Form, row: FieldRow, problem: RwSignal<Option<Problem>>) -> impl In
                 class="button is-plain is-square"
                 aria-label=move || format!("Remove field {}", number.get())
                 title="Remove this field"
-                on:click=move |_| form.remove_field(key)
+                on:click=move |_| {
+                    form.remove_field(key);
+                    // This button goes with its row, and the focus would go with it.
+                    if let Some(add) = add.get_untracked() {
+                        // An element that is shown takes the focus.
+                        let _ = add.focus();
+                    }
+                }
             >
                 <Icon glyph=Glyph::Remove />
             </button>

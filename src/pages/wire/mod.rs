@@ -95,14 +95,21 @@ fn state_glyph(state: LinkState) -> Glyph {
 fn Actions(shared: Shared) -> impl IntoView {
     let context = shared.wire.context;
     let state = Memo::new(move |_| shared.state.with(|state| state.status.state));
+    let can_ping = move || state.get() == LinkState::Connected;
+    let can_drop = move || matches!(state.get(), LinkState::Connected | LinkState::Connecting);
+    // Not `disabled`: the focus would be lost with the connection.
     view! {
         <div class="page-tools">
             <button
                 type="button"
                 class="button"
                 title="Send a ping now, and measure how long its answer takes"
-                disabled=move || state.get() != LinkState::Connected
-                on:click=move |_| context.probe()
+                aria-disabled=move || (!can_ping()).to_string()
+                on:click=move |_| {
+                    if can_ping() {
+                        context.probe();
+                    }
+                }
             >
                 <Icon glyph=Glyph::Live />
                 "Ping"
@@ -111,8 +118,12 @@ fn Actions(shared: Shared) -> impl IntoView {
                 type="button"
                 class="button"
                 title="End the socket as a network that breaks would, and watch it recover"
-                disabled=move || !matches!(state.get(), LinkState::Connected | LinkState::Connecting)
-                on:click=move |_| context.drop_connection()
+                aria-disabled=move || (!can_drop()).to_string()
+                on:click=move |_| {
+                    if can_drop() {
+                        context.drop_connection();
+                    }
+                }
             >
                 <Icon glyph=Glyph::Close />
                 "Drop the connection"

@@ -28,7 +28,8 @@ pub(super) fn Doctor(shared: Shared) -> impl IntoView {
                     <button
                         type="button"
                         class="button is-small"
-                        disabled=move || checkup.is_running.get()
+                        // Not `disabled`: the focus would be lost with each press.
+                        aria-disabled=move || checkup.is_running.get().to_string()
                         on:click=move |_| checkup.run()
                     >
                         <Icon glyph=Glyph::Tool />
