@@ -45,7 +45,7 @@ pub use markdown::{Destination, Markdown, destination, plain_text};
 pub use messages::{Empty, Failure, Loading, StaleNote};
 pub use organization::{OrganizationSwitcher, remembered_organization};
 pub use progress_bar::{ProgressBar, progress_text};
-pub use progress_list::{ProgressList, overall_of};
+pub use progress_list::ProgressList;
 pub use rate_chart::{BarChart, Minute, RateChart};
 pub use recycled_rows::{RecycledRows, Row};
 pub use row_focus::{RowStep, focus_row};

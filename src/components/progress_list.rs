@@ -1,32 +1,13 @@
 //! The progress of a scrape run: the whole, and each of its platforms.
 
 use leptos::prelude::*;
-use switchboard_protocol::{
-    ScrapePhase,
-    rest::{PlatformProgress, ScrapeRunSummary},
-};
+use switchboard_protocol::{ScrapePhase, rest::PlatformProgress};
 
 use super::{Phase, ProgressBar, grouped, size_text};
-
-/// The name of the whole run's progress.
-const OVERALL: &str = "Overall";
+use crate::realtime::OVERALL;
 
 /// How many platforms the list shows without scrolling: style/progress.css says how high it is.
 const FITTING: usize = 5;
-
-/// The whole run's progress, as its platforms' are.
-pub fn overall_of(run: &ScrapeRunSummary) -> PlatformProgress {
-    PlatformProgress {
-        platform: OVERALL.to_owned(),
-        phase: run.phase,
-        current: run.current,
-        total: run.total,
-        items: run.items,
-        bytes: run.bytes,
-        errors: run.errors,
-        message: run.message.clone(),
-    }
-}
 
 /// A bar for the whole run, and one for each platform, with the numbers beside them.
 #[component]

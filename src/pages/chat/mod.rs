@@ -37,7 +37,7 @@ pub fn ChatPage() -> impl IntoView {
     let navigate = use_navigate();
     let created = RwSignal::new(None::<ConversationId>);
     let conversation = use_conversation(id, move |new| {
-        created.set(Some(new.clone()));
+        let _ = created.try_set(Some(new.clone()));
         // A message that was sent from a page which was left meanwhile leads nobody anywhere.
         if id.try_get_untracked() == Some(None) {
             let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };

@@ -6,10 +6,9 @@ use switchboard_protocol::rest::ScrapeRunSummary;
 use crate::{
     api::ApiError,
     components::{
-        Failure, NoScrapeRuns, ProgressList, ScrapeTable, SkeletonRows, TransportNote, overall_of,
-        scrape_title,
+        Failure, NoScrapeRuns, ProgressList, ScrapeTable, SkeletonRows, TransportNote, scrape_title,
     },
-    realtime::{LoadPhase, ScrapeRunRow, UseScrapeRuns},
+    realtime::{LoadPhase, ScrapeRunRow, UseScrapeRuns, overall_of},
 };
 
 /// How many scrape runs the overview lists.

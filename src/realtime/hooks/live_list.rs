@@ -17,7 +17,7 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use switchboard_protocol::OrganizationId;
 
-use super::{LiveFrom, LoadPhase as Phase, follow_live, subscribe_while_mounted};
+use super::{IsShown, LiveFrom, LoadPhase as Phase, Showing, follow_live, subscribe_while_mounted};
 use crate::{
     api::{ApiError, Queries, use_queries},
     realtime::{WebSocketContext, use_websocket_context},
@@ -144,7 +144,7 @@ pub(super) struct LiveList<L: Listed> {
     /// Whether the rows are this query's: those of the one before are shown until its own come.
     shown: Cell<bool>,
     on_known: RefCell<Option<OnKnown>>,
-    held: RefCell<Option<L::Held>>,
+    is_shown: IsShown,
     this: Weak<Self>,
 }
 
@@ -171,11 +171,12 @@ pub(super) fn use_live_list<L: Listed>(query: Signal<L::Query>) -> (ListSignals<
         // Rows of another filter are shown until the new ones come; rows of another organization are not.
         let before = list.try_get_value().flatten();
         if before.is_some_and(|before| L::organization(&before.query) != L::organization(query)) {
-            signals.rows.set(Vec::new());
-            signals.phase.set(Phase::Loading);
+            let _ = signals.rows.try_set(Vec::new());
+            let _ = signals.phase.try_set(Phase::Loading);
         }
-        let _ = list.try_set_value(Some(LiveList::begin(query, context, queries, signals)));
-        None
+        let (next, showing) = LiveList::begin(query, context, queries, signals);
+        let _ = list.try_set_value(Some(next));
+        showing
     });
     follow_live(context, move |live_from| {
         if let Some(list) = list.try_get_value().flatten() {
@@ -195,7 +196,7 @@ pub(super) fn load_more<L: Listed>(list: Held<L>) {
 /// Asks for a list again.
 pub(super) fn retry<L: Listed>(list: Held<L>) {
     if let Some(list) = list.try_get_value().flatten() {
-        list.signals.phase.set(Phase::Loading);
+        let _ = list.signals.phase.try_set(Phase::Loading);
         list.fetch();
     }
 }
@@ -206,7 +207,8 @@ impl<L: Listed> LiveList<L> {
         context: WebSocketContext,
         queries: Queries,
         signals: ListSignals<L>,
-    ) -> Rc<Self> {
+    ) -> (Rc<Self>, Showing<L::Held>) {
+        let (is_shown, sign) = IsShown::begin();
         let list = Rc::new_cyclic(|this| Self {
             query: query.clone(),
             says_what_changed: Cell::new(false),
@@ -222,17 +224,18 @@ impl<L: Listed> LiveList<L> {
             in_flight: Cell::new(false),
             shown: Cell::new(false),
             on_known: RefCell::default(),
-            held: RefCell::new(None),
+            is_shown,
             this: this.clone(),
         });
         match L::cached(queries, query) {
             Some(cached) => list.show(&cached),
-            None => signals.phase.set(Phase::Loading),
+            None => {
+                let _ = signals.phase.try_set(Phase::Loading);
+            }
         }
         list.fetch();
         let held = L::subscribe(&list, context);
-        list.held.replace(Some(held));
-        list
+        (list, Showing { _sign: sign, _held: held })
     }
 
     /// Whether updates come that say what changed: the server sends them, and the socket that brings them is up.
@@ -262,12 +265,11 @@ impl<L: Listed> LiveList<L> {
 
     /// A frame moves what a row shows. `change` answers whether anything did. Answers `false` where no row is about it.
     pub fn change(&self, id: &L::Id, seq: Option<u64>, change: impl FnOnce(&mut L::Item) -> bool) -> bool {
-        let find = |rows: &Vec<RowOf<L>>| rows.iter().find(|row| row.id == *id).cloned();
-        let Some(row) = self.signals.rows.with_untracked(find) else { return false };
+        let Some(row) = self.row(id) else { return false };
         if seq.is_some_and(|seq| seq <= row.seq.load(Relaxed)) {
             return true;
         }
-        let mut item = row.summary.get_untracked();
+        let Some(mut item) = row.summary.try_get_untracked() else { return true };
         if !change(&mut item) {
             return true;
         }
@@ -280,31 +282,38 @@ impl<L: Listed> LiveList<L> {
 
     /// Whether a row is about it.
     pub fn shows(&self, id: &L::Id) -> bool {
-        self.signals.rows.with_untracked(|rows| rows.iter().any(|row| row.id == *id))
+        self.row(id).is_some()
+    }
+
+    fn row(&self, id: &L::Id) -> Option<RowOf<L>> {
+        let find = |rows: &Vec<RowOf<L>>| rows.iter().find(|row| row.id == *id).cloned();
+        self.signals.rows.try_with_untracked(find).flatten()
     }
 
     /// Brings one row to what a frame says.
     fn fold(&self, seq: Option<u64>, item: L::Item) {
-        let id = L::id(&item);
-        let row = self.signals.rows.with_untracked(|rows| rows.iter().find(|row| row.id == id).cloned());
+        let row = self.row(&L::id(&item));
         let wanted = L::wants(&self.query, &item);
         match row {
             Some(row) if seq.is_some_and(|seq| seq <= row.seq.load(Relaxed)) => {}
             Some(row) if wanted => {
                 row.seq.store(seq.unwrap_or_default(), Relaxed);
-                let rises = row.summary.with_untracked(|current| L::rises(current, &item));
-                if row.summary.with_untracked(|current| *current != item) {
-                    row.summary.set(item);
-                    self.signals.version.update(|version| *version += 1);
+                let rises = row.summary.try_with_untracked(|current| L::rises(current, &item)) == Some(true);
+                if row.summary.try_with_untracked(|current| *current != item) == Some(true) {
+                    let _ = row.summary.try_set(item);
+                    self.has_changed();
                 }
-                if rises && self.signals.rows.with_untracked(|rows| rows.first() != Some(&row)) {
-                    self.signals.rows.update(|rows| {
+                let is_first = self.signals.rows.try_with_untracked(|rows| rows.first() == Some(&row));
+                if rises && is_first == Some(false) {
+                    let _ = self.signals.rows.try_update(|rows| {
                         rows.retain(|other| *other != row);
                         rows.insert(0, row);
                     });
                 }
             }
-            Some(row) => self.signals.rows.update(|rows| rows.retain(|other| other.id != row.id)),
+            Some(row) => {
+                let _ = self.signals.rows.try_update(|rows| rows.retain(|other| other.id != row.id));
+            }
             None if wanted => self.insert(item, seq),
             None => {}
         }
@@ -312,13 +321,21 @@ impl<L: Listed> LiveList<L> {
 
     /// Puts a new row where it belongs. What belongs below all that is loaded comes with its page.
     fn insert(&self, item: L::Item, seq: Option<u64>) {
-        let place = self.signals.rows.with_untracked(|rows| {
-            let is_below = |row: &RowOf<L>| row.summary.with_untracked(|shown| L::is_above(&item, shown));
-            rows.iter().position(is_below).or((!self.signals.has_more.get_untracked()).then_some(rows.len()))
+        let is_whole = self.signals.has_more.try_get_untracked() == Some(false);
+        let place = self.signals.rows.try_with_untracked(|rows| {
+            let is_below = |row: &RowOf<L>| {
+                row.summary.try_with_untracked(|shown| L::is_above(&item, shown)) == Some(true)
+            };
+            rows.iter().position(is_below).or(is_whole.then_some(rows.len()))
         });
-        if let Some(place) = place {
-            self.signals.rows.update(|rows| rows.insert(place.min(rows.len()), new_row::<L>(item, seq)));
+        if let Some(place) = place.flatten() {
+            let row = new_row::<L>(item, seq);
+            let _ = self.signals.rows.try_update(|rows| rows.insert(place.min(rows.len()), row));
         }
+    }
+
+    fn has_changed(&self) {
+        let _ = self.signals.version.try_update(|version| *version += 1);
     }
 
     fn fetch(&self) {
@@ -329,7 +346,7 @@ impl<L: Listed> LiveList<L> {
         self.in_flight.set(true);
         leptos::task::spawn_local(async move {
             let answer = L::fetch(this.queries, this.query.clone(), None).await;
-            if this.request.get() != request || Rc::strong_count(&this) == 1 {
+            if this.request.get() != request || !this.is_shown.get() {
                 return;
             }
             this.in_flight.set(false);
@@ -361,9 +378,8 @@ impl<L: Listed> LiveList<L> {
 
     fn failed(&self, error: ApiError) {
         let transient = error.is_transient();
-        let nothing_shown = self.signals.phase.with_untracked(|phase| *phase != Phase::Ready);
-        if nothing_shown || !transient {
-            self.signals.phase.set(Phase::Failed(error));
+        if self.is_not_ready() || !transient {
+            let _ = self.signals.phase.try_set(Phase::Failed(error));
         }
         if transient {
             self.refetch_in(RETRY_MS);
@@ -372,7 +388,7 @@ impl<L: Listed> LiveList<L> {
 
     /// Shows a fetched list. Rows that stay keep their identity, and their signals change only where they differ.
     fn show(&self, list: &Page<L::Item>) {
-        let before = self.signals.rows.get_untracked();
+        let Some(before) = self.signals.rows.try_get_untracked() else { return };
         let mut rows: Vec<_> =
             list.items.iter().map(|item| merged_row::<L>(&before, item, list.seq)).collect();
         // Pages that were loaded before stay below the first one.
@@ -392,19 +408,23 @@ impl<L: Listed> LiveList<L> {
         let unchanged =
             before.len() == rows.len() && before.iter().zip(&rows).all(|(old, new)| old.id == new.id);
         if !unchanged {
-            self.signals.rows.set(rows);
+            let _ = self.signals.rows.try_set(rows);
         }
-        if self.signals.phase.with_untracked(|phase| *phase != Phase::Ready) {
-            self.signals.phase.set(Phase::Ready);
+        if self.is_not_ready() {
+            let _ = self.signals.phase.try_set(Phase::Ready);
         }
-        self.signals.has_more.set(self.next_before.borrow().is_some());
-        self.signals.version.update(|version| *version += 1);
+        let _ = self.signals.has_more.try_set(self.next_before.borrow().is_some());
+        self.has_changed();
         for (seq, item) in self.waiting.take() {
             self.fold(seq, item);
         }
         if let Some(on_known) = &*self.on_known.borrow() {
             on_known(list.seq);
         }
+    }
+
+    fn is_not_ready(&self) -> bool {
+        self.signals.phase.try_with_untracked(|phase| *phase != Phase::Ready) == Some(true)
     }
 
     fn load_more(&self) {
@@ -466,8 +486,8 @@ fn merged_row<L: Listed>(before: &[RowOf<L>], item: &L::Item, seq: Option<u64>) 
     // A row may have heard of something newer than the list.
     if seq.is_none_or(|seq| seq >= row.seq.load(Relaxed)) {
         row.seq.store(seq.unwrap_or_default(), Relaxed);
-        if row.summary.with_untracked(|current| current != item) {
-            row.summary.set(item.clone());
+        if row.summary.try_with_untracked(|current| current != item) == Some(true) {
+            let _ = row.summary.try_set(item.clone());
         }
     }
     row.clone()

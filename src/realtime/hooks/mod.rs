@@ -16,11 +16,12 @@ mod use_scrape_progress;
 mod use_scrape_runs;
 mod use_wire;
 
-use leptos::prelude::*;
+use std::rc::{Rc, Weak};
 
+use leptos::prelude::*;
 use switchboard_link::LinkState;
 
-use super::{Subscription, WebSocketContext};
+use super::WebSocketContext;
 
 pub use live_list::LiveRow;
 pub use use_connection_status::{ConnectionStatus, UseConnectionStatus, use_connection_status};
@@ -31,7 +32,7 @@ pub use use_dashboard_updates::{UseDashboardUpdates, use_dashboard_updates};
 pub use use_execution::{ExecutionHandle, LoadPhase, UseExecution, use_execution};
 pub use use_executions::{ExecutionRow, UseExecutions, use_executions};
 pub use use_job_events::{JobFilter, UseJobEvents, use_job_events};
-pub use use_scrape_progress::{ScrapeRunHandle, UseScrapeProgress, use_scrape_progress};
+pub use use_scrape_progress::{OVERALL, ScrapeRunHandle, UseScrapeProgress, overall_of, use_scrape_progress};
 pub use use_scrape_runs::{ScrapeRunRow, UseScrapeRuns, use_scrape_runs};
 pub use use_wire::{Asked, Holding, UseWire, WireState, use_wire};
 
@@ -39,22 +40,49 @@ pub use use_wire::{Asked, Holding, UseWire, WireState, use_wire};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct LiveFrom(Option<u64>);
 
-/// Holds a subscription for what `key` says, from now on and through every change of it, until the calling
+/// What a hook holds for as long as it shows something: the sign that it does, and what keeps that current.
+///
+/// It is held apart from the state that it keeps current. A request on its way holds that state, and would have frames reach signals
+/// that went with the component.
+struct Showing<H> {
+    _sign: Rc<()>,
+    _held: H,
+}
+
+/// Whether a hook still shows a state. It does not once its component is gone or its key is another; what a request brings then is
+/// for nobody.
+#[derive(Default)]
+struct IsShown(Weak<()>);
+
+impl IsShown {
+    /// A state that is shown for as long as the other is held.
+    fn begin() -> (Self, Rc<()>) {
+        let sign = Rc::new(());
+        (Self(Rc::downgrade(&sign)), sign)
+    }
+
+    fn get(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+}
+
+/// Holds a subscription, or several, for what `key` says, from now on and through every change of it, until the calling
 /// component goes. Subscribing at once, not in an effect, loses no event between mount and the first effect.
-fn subscribe_while_mounted<K>(key: Signal<K>, subscribe: impl Fn(&K) -> Option<Subscription> + 'static)
+fn subscribe_while_mounted<K, H>(key: Signal<K>, subscribe: impl Fn(&K) -> H + 'static)
 where
     K: Clone + PartialEq + Send + Sync + 'static,
+    H: 'static,
 {
     let first = key.get_untracked();
-    let held = StoredValue::new_local((subscribe(&first), first));
+    let held = StoredValue::new_local((Some(subscribe(&first)), first));
     Effect::new(move || {
         let now = key.get();
         if held.try_with_value(|(_, before)| *before != now) != Some(true) {
             return;
         }
         // The old one goes before the new one comes: handlers of the two never mix.
-        let _ = held.try_update_value(|(subscription, _)| drop(subscription.take()));
-        let next = subscribe(&now);
+        let _ = held.try_update_value(|(held, _)| drop(held.take()));
+        let next = Some(subscribe(&now));
         let _ = held.try_update_value(|value| *value = (next, now));
     });
 }

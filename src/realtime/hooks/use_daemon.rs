@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use switchboard_link::{LinkState, LinkStatus};
 use switchboard_protocol::{OrganizationId, Timestamp};
 
-use super::{LiveFrom, LoadPhase, follow_live, subscribe_while_mounted};
+use super::{IsShown, LiveFrom, LoadPhase, Showing, follow_live, subscribe_while_mounted};
 use crate::{
     api::{ApiError, Queries, use_queries},
     realtime::{
@@ -161,7 +161,7 @@ fn of_root(context: WebSocketContext, queries: Queries) -> UseDaemon {
     let listed = Listed::new(queries, Rc::clone(&observed), phase);
     let held = StoredValue::new_local(Some(Rc::clone(&listed)));
     subscribe_while_mounted(context.organization(), move |organization| {
-        held.try_get_value().flatten()?.begin(organization, context)
+        held.try_get_value().flatten().map(|listed| listed.begin(organization, context))
     });
     follow_live(context, move |live_from| {
         if let Some(listed) = held.try_get_value().flatten() {
@@ -217,6 +217,7 @@ struct Listed {
     request: Cell<u64>,
     in_flight: Cell<bool>,
     timer: RefCell<Option<Timeout>>,
+    is_shown: RefCell<IsShown>,
     this: Weak<Self>,
 }
 
@@ -232,12 +233,19 @@ impl Listed {
             request: Cell::new(0),
             in_flight: Cell::new(false),
             timer: RefCell::default(),
+            is_shown: RefCell::default(),
             this: this.clone(),
         })
     }
 
     /// Watches an organization's agents, and nothing of the one before.
-    fn begin(&self, organization: &OrganizationId, context: WebSocketContext) -> Option<Subscription> {
+    fn begin(
+        &self,
+        organization: &OrganizationId,
+        context: WebSocketContext,
+    ) -> Showing<Option<Subscription>> {
+        let (is_shown, sign) = IsShown::begin();
+        self.is_shown.replace(is_shown);
         self.organization.replace(organization.clone());
         self.observed.begin_anew(organization.clone());
         self.seq.set(None);
@@ -252,7 +260,7 @@ impl Listed {
                 listed.fetch();
             }
         };
-        context.subscribe(
+        let held = context.subscribe(
             Topic::Agents,
             "use_daemon",
             move |matched| {
@@ -262,7 +270,8 @@ impl Listed {
                 listed.observed.hear(ours, matched.received_at());
             },
             Some(Box::new(on_notice)),
-        )
+        );
+        Showing { _sign: sign, _held: held }
     }
 
     fn fetch(&self) {
@@ -275,8 +284,7 @@ impl Listed {
         let organization = self.organization.borrow().clone();
         leptos::task::spawn_local(async move {
             let answer = api.agents(&organization).await;
-            // Nobody else holds it once the hook's component is gone.
-            if this.request.get() != request || Rc::strong_count(&this) == 1 {
+            if this.request.get() != request || !this.is_shown.borrow().get() {
                 return;
             }
             this.in_flight.set(false);

@@ -20,6 +20,7 @@ use switchboard_protocol::{
     rest::{ExecutionSnapshot, ExecutionSummary},
 };
 
+use super::{IsShown, Showing};
 use crate::{
     api::{ApiError, Queries, use_queries},
     realtime::{
@@ -66,7 +67,7 @@ impl UseExecution {
     /// Asks for the snapshot again.
     pub fn retry(&self) {
         if let Some(observed) = self.observed.try_get_value().flatten() {
-            observed.signals.phase.set(LoadPhase::Loading);
+            let _ = observed.signals.phase.try_set(LoadPhase::Loading);
             observed.fetch();
         }
     }
@@ -123,12 +124,11 @@ struct Observed {
     overflowed: Cell<bool>,
     /// The latest sign of life of its worker that came while a snapshot was on its way.
     waiting_beat: RefCell<Option<(Option<u64>, AgentEvent, Timestamp)>>,
-    /// What brings the signs of life.
-    beats: RefCell<Option<Subscription>>,
     /// How new the snapshot must be for the subscription to follow on without a hole.
     required: Cell<Option<u64>>,
     subscribed: Cell<bool>,
     retry: RefCell<Option<Timeout>>,
+    is_shown: IsShown,
     this: Weak<Self>,
 }
 
@@ -149,9 +149,9 @@ pub fn use_execution(id: impl Into<Signal<ExecutionId>>) -> UseExecution {
     let observed = StoredValue::new_local(None::<Rc<Observed>>);
     let key = Memo::new(move |_| (organization.get(), id.get()));
     super::subscribe_while_mounted(key.into(), move |(organization, id)| {
-        let (next, subscription) = Observed::begin(organization, id, context, queries, signals);
+        let (next, showing) = Observed::begin(organization, id, context, queries, signals);
         let _ = observed.try_set_value(Some(next));
-        subscription
+        showing
     });
     let connected = context.is_connected();
     let is_live = Memo::new(move |_| {
@@ -177,7 +177,8 @@ impl Observed {
         context: WebSocketContext,
         queries: Queries,
         signals: Signals,
-    ) -> (Rc<Self>, Option<Subscription>) {
+    ) -> (Rc<Self>, Showing<[Option<Subscription>; 2]>) {
+        let (is_shown, sign) = IsShown::begin();
         let observed = Rc::new_cyclic(|this| Self {
             organization: organization.clone(),
             id: id.clone(),
@@ -190,18 +191,18 @@ impl Observed {
             waiting: RefCell::default(),
             overflowed: Cell::new(false),
             waiting_beat: RefCell::default(),
-            beats: RefCell::default(),
             required: Cell::new(None),
             subscribed: Cell::new(context.is_confirmed(id)),
             retry: RefCell::default(),
+            is_shown,
             this: this.clone(),
         });
-        signals.covered.set(false);
+        let _ = signals.covered.try_set(false);
         if let Some(snapshot) = queries.cached_execution(organization, id) {
             observed.show(&snapshot);
         } else {
-            signals.summary.set(None);
-            signals.phase.set(LoadPhase::Loading);
+            let _ = signals.summary.try_set(None);
+            let _ = signals.phase.try_set(LoadPhase::Loading);
             observed.changed();
         }
         observed.fetch();
@@ -217,7 +218,6 @@ impl Observed {
             },
             None,
         );
-        observed.beats.replace(beats);
         let subscription = context.subscribe_execution(
             id,
             "use_execution",
@@ -232,7 +232,7 @@ impl Observed {
                 }
             },
         );
-        (observed, subscription)
+        (observed, Showing { _sign: sign, _held: [subscription, beats] })
     }
 
     fn receive(&self, matched: &Matched<'_>) {
@@ -283,7 +283,7 @@ impl Observed {
     fn hear(&self, notice: &Notice) {
         match notice {
             // Another component's subscription was confirmed: this one had its place before.
-            Notice::Subscribed(_) if self.signals.covered.get_untracked() => {}
+            Notice::Subscribed(_) if self.signals.covered.try_get_untracked() != Some(false) => {}
             Notice::Subscribed(seq) => {
                 self.subscribed.set(true);
                 self.required.set(*seq);
@@ -303,7 +303,7 @@ impl Observed {
                 self.required.set(None);
                 self.waiting.borrow_mut().clear();
                 self.waiting_beat.take();
-                self.signals.covered.set(false);
+                let _ = self.signals.covered.try_set(false);
                 self.fetch();
             }
         }
@@ -319,8 +319,7 @@ impl Observed {
         self.overflowed.set(false);
         leptos::task::spawn_local(async move {
             let answer = this.queries.fetch_execution(&this.organization, &this.id).await;
-            // Only the subscription's owner and this task hold it: alone, nobody is there to show it to.
-            if this.request.get() == request && Rc::strong_count(&this) > 1 {
+            if this.request.get() == request && this.is_shown.get() {
                 this.answered(answer);
             }
         });
@@ -380,8 +379,8 @@ impl Observed {
     /// The snapshot and the subscription meet, where both are there.
     fn settle(&self) {
         let covered = self.subscribed.get() && !self.in_flight.get() && self.execution.borrow().is_some();
-        if self.signals.covered.get_untracked() != covered {
-            self.signals.covered.set(covered);
+        if self.signals.covered.try_get_untracked() == Some(!covered) {
+            let _ = self.signals.covered.try_set(covered);
         }
     }
 
@@ -395,20 +394,20 @@ impl Observed {
     }
 
     fn set_phase(&self, phase: LoadPhase) {
-        if self.signals.phase.with_untracked(|current| *current != phase) {
-            self.signals.phase.set(phase);
+        if self.signals.phase.try_with_untracked(|current| *current != phase) == Some(true) {
+            let _ = self.signals.phase.try_set(phase);
         }
     }
 
     fn changed(&self) {
         self.summary_changed();
-        self.signals.version.update(|version| *version += 1);
+        let _ = self.signals.version.try_update(|version| *version += 1);
     }
 
     fn summary_changed(&self) {
         let summary = self.execution.borrow().as_ref().map(|execution| execution.summary().clone());
-        if self.signals.summary.with_untracked(|current| *current != summary) {
-            self.signals.summary.set(summary);
+        if self.signals.summary.try_with_untracked(|current| *current != summary) == Some(true) {
+            let _ = self.signals.summary.try_set(summary);
         }
     }
 }

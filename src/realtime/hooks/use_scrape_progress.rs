@@ -18,7 +18,7 @@ use switchboard_protocol::{
     rest::{PlatformProgress, ScrapeRunSummary},
 };
 
-use super::{LiveFrom, LoadPhase, follow_live};
+use super::{IsShown, LiveFrom, LoadPhase, Showing, follow_live};
 use crate::{
     api::{ApiError, Queries, use_queries},
     realtime::{Matched, Subscription, Transport, WebSocketContext, fanout::Notice, use_websocket_context},
@@ -28,7 +28,7 @@ use crate::{
 const RETRY_MS: u32 = 2_000;
 
 /// What the whole run's progress is called beside that of its platforms (product contract).
-const OVERALL: &str = "Overall";
+pub const OVERALL: &str = "Overall";
 
 /// What [`use_scrape_progress`] gives back: the same, whichever transport feeds it.
 #[derive(Clone, Copy)]
@@ -57,7 +57,7 @@ impl UseScrapeProgress {
     /// Asks for the snapshot again.
     pub fn retry(&self) {
         if let Some(observed) = self.view.observed.try_get_value().flatten() {
-            observed.signals.phase.set(LoadPhase::Loading);
+            let _ = observed.signals.phase.try_set(LoadPhase::Loading);
             observed.fetch();
         }
     }
@@ -116,6 +116,7 @@ struct Observed {
     /// From where the connection brings everything, while the snapshot that has to reach that far is on its way.
     waiting_for: Cell<Option<LiveFrom>>,
     retry: RefCell<Option<Timeout>>,
+    is_shown: IsShown,
     this: Weak<Self>,
 }
 
@@ -148,9 +149,9 @@ pub fn use_scrape_progress(
     let observed = StoredValue::new_local(None::<Rc<Observed>>);
     let key = Memo::new(move |_| (organization.get(), run_id.get()));
     super::subscribe_while_mounted(key.into(), move |(organization, id)| {
-        let (next, subscription) = Observed::begin(organization, id, context, queries, signals, on_complete);
+        let (next, showing) = Observed::begin(organization, id, context, queries, signals, on_complete);
         let _ = observed.try_set_value(Some(next));
-        subscription
+        showing
     });
     follow_live(context, move |live_from| {
         if let Some(observed) = observed.try_get_value().flatten() {
@@ -163,7 +164,7 @@ pub fn use_scrape_progress(
         phase: signals.phase.into(),
         run: signals.run.into(),
         current: signals.current.into(),
-        overall: Memo::new(move |_| signals.run.with(|run| run.as_ref().map(overall))).into(),
+        overall: Memo::new(move |_| signals.run.with(|run| run.as_ref().map(overall_of))).into(),
         platforms: Memo::new(move |_| {
             signals.run.with(|run| run.as_ref().map(|run| run.platforms.clone()).unwrap_or_default())
         })
@@ -175,7 +176,8 @@ pub fn use_scrape_progress(
     }
 }
 
-fn overall(run: &ScrapeRunSummary) -> PlatformProgress {
+/// The whole run's progress, as its platforms' are.
+pub fn overall_of(run: &ScrapeRunSummary) -> PlatformProgress {
     PlatformProgress {
         platform: OVERALL.to_owned(),
         phase: run.phase,
@@ -196,7 +198,8 @@ impl Observed {
         queries: Queries,
         signals: Signals,
         on_complete: OnComplete,
-    ) -> (Rc<Self>, Option<Subscription>) {
+    ) -> (Rc<Self>, Showing<Option<Subscription>>) {
+        let (is_shown, sign) = IsShown::begin();
         let observed = Rc::new_cyclic(|this| Self {
             organization: organization.clone(),
             id: id.clone(),
@@ -209,11 +212,12 @@ impl Observed {
             request: Cell::new(0),
             waiting_for: Cell::new(None),
             retry: RefCell::default(),
+            is_shown,
             this: this.clone(),
         });
-        signals.run.set(None);
-        signals.current.set(None);
-        signals.phase.set(LoadPhase::Loading);
+        let _ = signals.run.try_set(None);
+        let _ = signals.current.try_set(None);
+        let _ = signals.phase.try_set(LoadPhase::Loading);
         if let Some(cached) = queries.cached_scrape_run(organization, id) {
             let seen = observed.watch.borrow_mut().answered((*cached).clone());
             observed.shown();
@@ -238,7 +242,7 @@ impl Observed {
                 }
             },
         );
-        (observed, subscription)
+        (observed, Showing { _sign: sign, _held: subscription })
     }
 
     fn receive(&self, matched: &Matched<'_>) {
@@ -287,8 +291,7 @@ impl Observed {
         self.watch.borrow_mut().asked();
         leptos::task::spawn_local(async move {
             let answer = this.queries.fetch_scrape_run(&this.organization, &this.id).await;
-            // Only the subscription's owner and this task hold it: alone, nobody is there to show it to.
-            if this.request.get() != request || Rc::strong_count(&this) == 1 {
+            if this.request.get() != request || !this.is_shown.get() {
                 return;
             }
             match answer {
@@ -328,7 +331,7 @@ impl Observed {
         let transient = error.is_transient();
         self.watch.borrow_mut().failed();
         if self.watch.borrow().run().is_none() || !transient {
-            self.signals.phase.set(LoadPhase::Failed(error));
+            let _ = self.signals.phase.try_set(LoadPhase::Failed(error));
         }
         // What is shown stays, but is not complete: ask again until it is.
         if transient {
@@ -345,8 +348,8 @@ impl Observed {
     /// A snapshot is shown from now on.
     fn shown(&self) {
         self.generation.set(self.generation.get() + 1);
-        if self.signals.phase.with_untracked(|phase| *phase != LoadPhase::Ready) {
-            self.signals.phase.set(LoadPhase::Ready);
+        if self.signals.phase.try_with_untracked(|phase| *phase != LoadPhase::Ready) == Some(true) {
+            let _ = self.signals.phase.try_set(LoadPhase::Ready);
         }
     }
 
@@ -356,12 +359,12 @@ impl Observed {
             let run = watch.run();
             (run.map(|run| run.summary().clone()), run.and_then(|run| run.latest().cloned()))
         };
-        if self.signals.run.with_untracked(|current| *current != summary) {
-            self.signals.run.set(summary);
+        if self.signals.run.try_with_untracked(|current| *current != summary) == Some(true) {
+            let _ = self.signals.run.try_set(summary);
         }
-        if self.signals.current.with_untracked(|current| *current != latest) {
-            self.signals.current.set(latest);
+        if self.signals.current.try_with_untracked(|current| *current != latest) == Some(true) {
+            let _ = self.signals.current.try_set(latest);
         }
-        self.signals.version.update(|version| *version += 1);
+        let _ = self.signals.version.try_update(|version| *version += 1);
     }
 }

@@ -23,7 +23,7 @@ use switchboard_protocol::{
 };
 
 use self::sending::{Outgoing, new_message_id};
-use super::{LiveFrom, LoadPhase as Phase, follow_live};
+use super::{IsShown, LiveFrom, LoadPhase as Phase, Showing, follow_live};
 use crate::{
     api::{ApiClient, ApiError, use_queries},
     realtime::{
@@ -105,7 +105,7 @@ impl UseConversation {
     /// Asks for the conversation again.
     pub fn reload(&self) {
         self.with(|talk| {
-            talk.signals.phase.set(Phase::Loading);
+            let _ = talk.signals.phase.try_set(Phase::Loading);
             talk.fetch();
         });
     }
@@ -125,6 +125,9 @@ struct Signals {
     has_older: RwSignal<bool>,
     waiting: RwSignal<usize>,
 }
+
+/// What brings a conversation's news: the updates, the jobs' events, and the ends of tasks.
+type Heard = ([Option<Subscription>; 2], Option<TaskListener>);
 
 struct Talk {
     organization: OrganizationId,
@@ -151,7 +154,7 @@ struct Talk {
     /// From where updates come, while the snapshot that has to reach that far is on its way.
     waiting_for: Cell<Option<LiveFrom>>,
     timer: RefCell<Option<Timeout>>,
-    held: RefCell<Option<(Vec<Subscription>, Option<TaskListener>)>>,
+    is_shown: IsShown,
     this: Weak<Self>,
 }
 
@@ -179,11 +182,16 @@ pub fn use_conversation(
         waiting: RwSignal::new(0),
     };
     let talk = StoredValue::new_local(None::<Rc<Talk>>);
+    let showing = StoredValue::new_local(None::<Showing<Heard>>);
     let on_created: StoredValue<Rc<dyn Fn(ConversationId)>, LocalStorage> =
         StoredValue::new_local(Rc::new(on_created));
     let begin = move |organization: OrganizationId, id: Option<ConversationId>| {
         let (Some(api), Some(on_created)) = (api.clone(), on_created.try_get_value()) else { return };
-        let _ = talk.try_set_value(Some(Talk::begin(organization, id, context, api, signals, on_created)));
+        // The conversation before goes before the next one comes: what is still on its way to it is for nobody here.
+        drop(showing.try_update_value(Option::take).flatten());
+        let (next, held) = Talk::begin(organization, id, context, api, signals, on_created);
+        let _ = talk.try_set_value(Some(next));
+        let _ = showing.try_set_value(Some(held));
     };
     begin(organization.get_untracked(), id.get_untracked());
     Effect::new(move || {
@@ -218,7 +226,8 @@ impl Talk {
         api: ApiClient,
         signals: Signals,
         on_created: Rc<dyn Fn(ConversationId)>,
-    ) -> Rc<Self> {
+    ) -> (Rc<Self>, Showing<Heard>) {
+        let (is_shown, sign) = IsShown::begin();
         let is_new = id.is_none();
         let talk = Rc::new_cyclic(|this| Self {
             organization,
@@ -239,23 +248,23 @@ impl Talk {
             seq: Cell::new(None),
             waiting_for: Cell::new(None),
             timer: RefCell::default(),
-            held: RefCell::default(),
+            is_shown,
             this: this.clone(),
         });
-        signals.entries.set(Vec::new());
-        signals.waiting.set(0);
-        signals.has_older.set(false);
-        signals.summary.set(None);
-        signals.phase.set(if is_new { Phase::Ready } else { Phase::Loading });
+        let _ = signals.entries.try_set(Vec::new());
+        let _ = signals.waiting.try_set(0);
+        let _ = signals.has_older.try_set(false);
+        let _ = signals.summary.try_set(None);
+        let _ = signals.phase.try_set(if is_new { Phase::Ready } else { Phase::Loading });
         talk.recall_unsent();
-        talk.subscribe();
+        let held = talk.subscribe();
         if !is_new {
             talk.fetch();
         }
-        talk
+        (talk, Showing { _sign: sign, _held: held })
     }
 
-    fn subscribe(self: &Rc<Self>) {
+    fn subscribe(self: &Rc<Self>) -> Heard {
         let (for_updates, for_jobs, for_ends) =
             (Rc::downgrade(self), Rc::downgrade(self), Rc::downgrade(self));
         let for_notices = Rc::downgrade(self);
@@ -299,7 +308,7 @@ impl Talk {
             talk.state.borrow_mut().ended(&task.task_id, end, clock::wall());
             talk.publish();
         });
-        self.held.replace(Some((updates.into_iter().chain(jobs).collect(), ends)));
+        ([updates, jobs], ends)
     }
 
     fn hear_update(&self, seq: Option<u64>, changed: ConversationChanged) {
@@ -370,7 +379,7 @@ impl Talk {
         let (asked_at, mark) = (self.state.borrow().stamp(), self.context.connection_mark());
         leptos::task::spawn_local(async move {
             let answer = this.api.conversation(&this.organization, &id, None).await;
-            if this.request.get() != request || Rc::strong_count(&this) == 1 {
+            if this.request.get() != request || !this.is_shown.get() {
                 return;
             }
             this.in_flight.set(false);
@@ -390,7 +399,7 @@ impl Talk {
         self.seq.set(snapshot.seq);
         let again = self.state.borrow_mut().show(snapshot, asked_at, clock::wall());
         let awaited: Vec<_> = self.state.borrow().awaited().cloned().collect();
-        self.signals.phase.set(Phase::Ready);
+        let _ = self.signals.phase.try_set(Phase::Ready);
         self.publish();
         for task in awaited {
             self.context.register_pending_task(self.pending(task), mark);
@@ -401,10 +410,10 @@ impl Talk {
     }
 
     fn failed(&self, error: ApiError) {
-        let nothing_shown = self.signals.phase.with_untracked(|phase| *phase != Phase::Ready);
+        let nothing_shown = self.signals.phase.try_with_untracked(|phase| *phase != Phase::Ready) == Some(true);
         let transient = error.is_transient();
         if nothing_shown {
-            self.signals.phase.set(Phase::Failed(error));
+            let _ = self.signals.phase.try_set(Phase::Failed(error));
         }
         if transient {
             self.fetch_later(RETRY_MS);
@@ -504,8 +513,12 @@ impl Talk {
         // Nothing is borrowed while others hear of it.
         drop((state, entries));
         self.remember_unsent();
+        // A message may be sent after its conversation is left. Then another one is shown by these signals, or none.
+        if !self.is_shown.get() {
+            return;
+        }
         for (signal, shown) in changed {
-            signal.set(shown);
+            let _ = signal.try_set(shown);
         }
         let Signals { summary: summary_signal, entries, has_older, waiting: waiting_signal, .. } =
             self.signals;
