@@ -217,9 +217,8 @@ async fn the_list_of_the_filter_before_writes_no_more() {
     });
     until_connected().await;
     let (query, list) = made.all()[0];
-    let ids = || {
-        list.rows.with_untracked(|rows| rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>())
-    };
+    let ids =
+        || list.rows.with_untracked(|rows| rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>());
     query.update(|query| query.status = Some(ExecutionStatus::Failed));
     settle().await;
     publish(

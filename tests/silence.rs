@@ -175,3 +175,63 @@ async fn while_the_socket_is_down_nobody_falls_silent() {
     until("it is silent", || silence.get_untracked().is_some()).await;
     assert!(now().millis_since(back) >= 2_000, "it had three heartbeats to be heard");
 }
+
+/// An agent that beats every so many seconds, as the hub lists it.
+fn agents(heard: Timestamp, heartbeat_seconds: u64) -> String {
+    format!(
+        r#"{{"items":[{{"agentId":"a-1","organizationId":"acme","status":"running","heardAt":"{heard}","heartbeatSeconds":{heartbeat_seconds}}}],"seq":0}}"#
+    )
+}
+
+/// A machine whose clock is ahead called everybody silent whose heartbeats it showed coming.
+#[wasm_bindgen_test]
+async fn a_clock_of_this_machine_that_is_wrong_makes_nobody_silent() {
+    let mut stage = Stage::new();
+    let (at_the_hub, listed) = (now(), execution(0));
+    let beat = heartbeat("e-1");
+    let _ahead = Ahead::by(300);
+    answer("/api/agents", 200, &agents(at_the_hub, 60));
+    open(&mut stage, "/agents", &listed).await;
+    publish(&beat);
+    let row = ".agent-rows tbody";
+    until("the agent runs", || text(row).contains("running")).await;
+    assert!(!text(row).contains("stale") && text(row).contains(" s ago"), "{}", text(row));
+    // What was heard over the connection counts on every page.
+    for key in ["g", "e"] {
+        let press = format!(
+            "document.body.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true }}))"
+        );
+        js_sys::eval(&press).unwrap();
+    }
+    until("its execution is listed", || !text(ROW).is_empty()).await;
+    assert_eq!(text(".rows .is-status .status"), "running");
+}
+
+/// After an outage of the page's socket all agents looked dead, until each had beaten again.
+#[wasm_bindgen_test]
+async fn an_agent_that_could_not_be_heard_was_not_silent() {
+    let mut stage = Stage::new();
+    answer("/api/agents", 200, &agents(now(), 1));
+    open(&mut stage, "/agents", &execution(0)).await;
+    let row = ".agent-rows tbody";
+    until("it runs", || text(row).contains("running")).await;
+    script(r#"{"mode":"refuse"}"#);
+    drop_connections(1006, "");
+    until("the page is marked", || find(".agents[data-live=false]").is_some()).await;
+    let _ahead = Ahead::by(3_600);
+    script(r#"{"mode":"hub"}"#);
+    let stale = Notes::new();
+    let note = stale.clone();
+    until_connected().await;
+    until("the page is live", || {
+        if text(row).contains("stale") {
+            note.add(());
+        }
+        find(".agents[data-live=true]").is_some()
+    })
+    .await;
+    let back = now();
+    assert!(stale.len() == 0 && text(row).contains("running"), "{}", text(row));
+    until("it is stale", || text(row).contains("stale")).await;
+    assert!(now().millis_since(back) >= 2_000, "it had three heartbeats to be heard");
+}

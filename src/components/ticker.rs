@@ -2,10 +2,10 @@
 
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
-use switchboard_model::{Outage, worker_silent_beyond};
+use switchboard_model::{Outage, server_time, worker_silent_beyond};
 use switchboard_protocol::{ExecutionStatus, Timestamp, rest::ExecutionSummary};
 
-use crate::realtime::use_connection_status;
+use crate::realtime::{use_connection_status, use_websocket_context};
 
 /// How often it ticks, in milliseconds: durations show seconds.
 const TICK_MS: u32 = 1000;
@@ -25,12 +25,14 @@ pub struct Ticker {
     was_live: Signal<bool>,
     /// When this page last could not hear anything, and can again: the socket was down, or the page slept.
     outage: Signal<Option<Outage>>,
+    /// By how many milliseconds this machine's clock is ahead of the server's.
+    ahead: Signal<i64>,
 }
 
 impl Ticker {
     /// Starts the clock, and provides it to the components below. It ends with its owner.
     pub fn provide() {
-        let connection = use_connection_status();
+        let (connection, ahead) = (use_connection_status(), use_websocket_context().clock_ahead_ms());
         let (live, wall) = (RwSignal::new(now()), RwSignal::new(now()));
         let (was_live, outage) = (RwSignal::new(false), RwSignal::new(None));
         let tick = move || {
@@ -63,7 +65,7 @@ impl Ticker {
             }
         });
         let (was_live, outage) = (was_live.into(), outage.into());
-        provide_context(Self { live: live.into(), wall: wall.into(), was_live, outage });
+        provide_context(Self { live: live.into(), wall: wall.into(), was_live, outage, ahead });
     }
 
     /// Since when the worker of an execution has been silent, as far as this page can know; it is called again as time goes on.
@@ -76,7 +78,18 @@ impl Ticker {
         {
             return None;
         }
-        worker_silent_beyond(summary, self.live.get(), self.outage.get())
+        worker_silent_beyond(summary, self.by_server(self.live.get()), self.outage_by_server())
+    }
+
+    /// A moment of this machine by the server's clock: who is silent is told by the clock that says when they were heard.
+    pub fn by_server(&self, at: Timestamp) -> Timestamp {
+        server_time(at, self.ahead.get())
+    }
+
+    /// When this page last could not hear anything, by the server's clock.
+    pub fn outage_by_server(&self) -> Option<Outage> {
+        let Outage { from, to } = self.outage.get()?;
+        Some(Outage { from: self.by_server(from), to: self.by_server(to) })
     }
 }
 

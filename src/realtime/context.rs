@@ -64,6 +64,12 @@ impl WebSocketContext {
         self.signals.last_message_at.into()
     }
 
+    /// By how many milliseconds this machine's clock is ahead of the server's, as far as live frames have shown; negative where it is
+    /// behind. `switchboard_model::server_time` takes it.
+    pub fn clock_ahead_ms(&self) -> Signal<i64> {
+        self.signals.clock_ahead.into()
+    }
+
     /// Whether the HTTP interface answers; `None` until the first answer.
     pub fn is_api_healthy(&self) -> Signal<Option<bool>> {
         self.health.signal()

@@ -66,6 +66,7 @@ pub struct Matched<'a> {
     batch: &'a [Envelope],
     places: &'a [usize],
     received_at: Timestamp,
+    by_server: Timestamp,
 }
 
 impl<'a> Matched<'a> {
@@ -78,6 +79,11 @@ impl<'a> Matched<'a> {
     /// When they were handed out: it stands in for a timestamp that a frame lacks.
     pub fn received_at(&self) -> Timestamp {
         self.received_at
+    }
+
+    /// The same moment by the server's clock, as far as that is known: what is compared with times of the server's.
+    pub fn received_by_server(&self) -> Timestamp {
+        self.by_server
     }
 }
 
@@ -134,7 +140,8 @@ impl Fanout {
     }
 
     /// Hands out a batch: each subscriber is called once, with all of its frames, in order.
-    pub(super) fn deliver(&self, batch: &[Envelope], received_at: Timestamp) {
+    /// `received_at` is now by this machine's clock, and `by_server` by the server's.
+    pub(super) fn deliver(&self, batch: &[Envelope], received_at: Timestamp, by_server: Timestamp) {
         let mut called: Vec<Rc<Subscriber>> = Vec::new();
         {
             let topics = self.topics.borrow();
@@ -154,7 +161,7 @@ impl Fanout {
         for subscriber in called {
             let mut places = subscriber.places.take();
             if subscriber.active.get() {
-                (subscriber.on_frames)(&Matched { batch, places: &places, received_at });
+                (subscriber.on_frames)(&Matched { batch, places: &places, received_at, by_server });
             }
             places.clear();
             subscriber.places.replace(places);

@@ -45,9 +45,9 @@ pub use hooks::{
     Asked, ChatEntry, ConnectionStatus, ConversationRow, DaemonSource, ExecutionHandle, ExecutionRow,
     Holding, JobFilter, LiveRow, LoadPhase, OVERALL, ScrapeRunHandle, ScrapeRunRow, UseConnectionStatus,
     UseConversation, UseConversations, UseDaemon, UseDashboardUpdates, UseExecution, UseExecutions,
-    UseJobEvents, UseScrapeProgress, UseScrapeRuns, UseWire, WireState, use_connection_status,
+    UseJobEvents, UseScrapeProgress, UseScrapeRuns, UseWire, WireState, overall_of, use_connection_status,
     use_conversation, use_conversations, use_daemon, use_dashboard_updates, use_execution, use_executions,
-    overall_of, use_job_events, use_scrape_progress, use_scrape_runs, use_wire,
+    use_job_events, use_scrape_progress, use_scrape_runs, use_wire,
 };
 pub use provider::{WebSocketOptions, WebSocketProvider};
 pub use tasks::TaskListener;

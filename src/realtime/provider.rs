@@ -95,8 +95,11 @@ pub fn WebSocketProvider(
         pong_timeout_ms: options.pong_timeout_ms,
         ..LinkOptions::default()
     };
-    let signals =
-        Signals { status: RwSignal::new(LinkStatus::default()), last_message_at: RwSignal::new(None) };
+    let signals = Signals {
+        status: RwSignal::new(LinkStatus::default()),
+        last_message_at: RwSignal::new(None),
+        clock_ahead: RwSignal::new(0),
+    };
     let callbacks =
         Callbacks { open: on_open, message: on_message, close: on_close, error: on_error, status: None };
     let shell = Shell::new(config.ws_url, link_options, callbacks, signals);

@@ -13,7 +13,8 @@ use switchboard_link::{
     Access, Input, Link, LinkOptions, LinkState, LinkStatus, Output, ReadWrite, Request, SocketView,
     StreamInput,
 };
-use switchboard_protocol::{DecodeError, Envelope, ExecutionId, Timestamp};
+use switchboard_model::{ServerClock, server_time};
+use switchboard_protocol::{Control, DecodeError, Envelope, ExecutionId, Frame, Timestamp};
 
 use super::{
     clock,
@@ -60,6 +61,8 @@ pub(super) struct Callbacks {
 pub(super) struct Signals {
     pub status: RwSignal<LinkStatus>,
     pub last_message_at: RwSignal<Option<Timestamp>>,
+    /// By how many milliseconds this machine's clock is ahead of the server's.
+    pub clock_ahead: RwSignal<i64>,
 }
 
 /// The shell around the link, of a connection that one may write to or of one that is only listened to.
@@ -90,6 +93,8 @@ pub(super) struct Shell<A: Access = ReadWrite> {
     left_connected: Cell<bool>,
     /// Kept between inputs, so that a message allocates no list of its own.
     outputs: RefCell<Vec<Output<A>>>,
+    /// What time the server has.
+    clock: RefCell<ServerClock>,
     /// What takes over for scrape progress while the socket fails.
     streams: RefCell<Weak<ScrapeStreams>>,
     /// What keeps for the page of the wire what happened on it.
@@ -175,6 +180,7 @@ impl<A: Carries> Shell<A> {
             busy: Cell::new(false),
             left_connected: Cell::new(false),
             outputs: RefCell::default(),
+            clock: RefCell::default(),
             streams: RefCell::default(),
             recorder: Recorder::new(),
             this: this.clone(),
@@ -299,6 +305,7 @@ impl<A: Carries> Shell<A> {
                 }
             }
             Output::Undecodable { error, excerpt } => self.warn_of(&error, &excerpt),
+            Output::Control(Control::ConnectionAck(ack)) => self.clock.borrow_mut().connected(ack.seq),
             Output::Control(_) => {}
             Output::Subscribed { execution_id, seq } => self.fanout.confirm(execution_id, seq),
             Output::Refetch(reason) => {
@@ -434,7 +441,8 @@ impl<A: Carries> Shell<A> {
         self.flushed_at.set(now);
         self.pace.batch(now, now.saturating_sub(self.waiting_since.get()), is_hidden());
         let received_at = clock::wall();
-        self.fanout.deliver(&batch, received_at);
+        let by_server = self.hear_clock(&batch, received_at);
+        self.fanout.deliver(&batch, received_at, by_server);
         if let Some(callback) = self.callbacks.message {
             for envelope in &batch {
                 callback.run(envelope.clone());
@@ -449,6 +457,26 @@ impl<A: Carries> Shell<A> {
         if inbox.is_empty() {
             mem::swap(&mut *inbox, &mut batch);
         }
+    }
+
+    /// Learns from a batch what time the server has; answers that time.
+    fn hear_clock(&self, batch: &[Envelope], now: Timestamp) -> Timestamp {
+        let mut clock = self.clock.borrow_mut();
+        for envelope in batch {
+            if let Frame::AgentEvent(event) = &envelope.frame
+                && let Some(received_at) = event.received_at
+            {
+                clock.heard(envelope.seq, received_at, now);
+            }
+        }
+        let ahead = clock.ahead_ms();
+        drop(clock);
+        if let Some(signals) = self.signals
+            && signals.clock_ahead.try_get_untracked().is_some_and(|known| known != ahead)
+        {
+            let _ = signals.clock_ahead.try_set(ahead);
+        }
+        server_time(now, ahead)
     }
 
     fn arm_timer(&self) {

@@ -56,7 +56,8 @@ impl AgentCondition {
     }
 }
 
-/// Folds one event into what is known of its agent. `received_at` is when it was received here.
+/// Folds one event into what is known of its agent. `received_at` is when it was received here, by the clock by which the event says
+/// when it was heard: the hub's, where there is one.
 ///
 /// Answers whether anything changed besides the time of the last heartbeat.
 ///
@@ -77,7 +78,7 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
     );
     let heard = heard_at(event, received_at);
     let at = event.timestamp.unwrap_or(heard);
-    summary.heard_at = summary.heard_at.max(Some(heard));
+    summary.heard_at = latest_sign(summary.heard_at, heard, received_at);
     if event.department.is_some() {
         summary.department = event.department.as_ref().map(shortened_entity);
     }
@@ -179,6 +180,16 @@ pub fn agent_condition_since(
 /// When an event was heard: as the hub says, where it does, and never later than now, whatever clocks say.
 pub(crate) fn heard_at(event: &AgentEvent, received_at: Timestamp) -> Timestamp {
     event.received_at.unwrap_or(received_at).min(received_at)
+}
+
+/// The latest of two signs of life. One that lies in the future was told by a clock that has been set back since, and must not put off
+/// the silence until that time has come again.
+pub(crate) fn latest_sign(
+    known: Option<Timestamp>,
+    heard: Timestamp,
+    received_at: Timestamp,
+) -> Option<Timestamp> {
+    Some(known.map_or(heard, |known| known.min(received_at).max(heard)))
 }
 
 /// An execution is worked on under the agent's name. The one that was heard of last stands last.
@@ -362,6 +373,16 @@ mod tests {
         ahead.received_at = Some(at(9_000));
         apply_agent_event(&mut agent, &ahead, at(600));
         assert_eq!(agent.heard_at, Some(at(600)), "a hub whose clock is ahead does not put off the silence");
+    }
+
+    // A hub whose clock was set back by an hour kept a killed agent alive for an hour.
+    #[test]
+    fn a_clock_that_is_set_back_does_not_put_off_the_silence() {
+        let mut agent = agent();
+        apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), None), at(3_600));
+        apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), None), at(20));
+        assert_eq!(agent.heard_at, Some(at(20)));
+        assert_eq!(agent_condition(&agent, at(81)), AgentCondition::Stale);
     }
 
     #[test]

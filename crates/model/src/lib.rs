@@ -15,6 +15,7 @@ mod ring;
 mod scrape_run;
 mod scrape_summary;
 mod scrape_watch;
+mod server_clock;
 mod silence;
 mod summary;
 mod tasks;
@@ -39,7 +40,10 @@ pub use ring::Ring;
 pub use scrape_run::{Progressed, ScrapeRun};
 pub use scrape_summary::{MOST_PLATFORMS, apply_progress};
 pub use scrape_watch::{ScrapeWatch, Seen};
-pub use silence::{Outage, apply_heartbeat, worker_silent_beyond, worker_silent_since};
+pub use server_clock::{ServerClock, server_time};
+pub use silence::{
+    Outage, agent_condition_beyond, apply_heartbeat, worker_silent_beyond, worker_silent_since,
+};
 pub use summary::{apply_event, new_summary};
 pub use tasks::{
     ConnectionMark, MOST_PENDING, PendingTask, PendingTasks, Schedule, TaskAnswer, TaskEnd, TaskInput,

@@ -1,8 +1,14 @@
 //! An execution whose worker beats: its signs of life, and what their absence means.
 
-use switchboard_protocol::{AgentEvent, AgentEventKind, ExecutionStatus, Timestamp, rest::ExecutionSummary};
+use switchboard_protocol::{
+    AgentEvent, AgentEventKind, ExecutionStatus, Timestamp,
+    rest::{AgentSummary, ExecutionSummary},
+};
 
-use crate::agent::{MISSED_HEARTBEATS, heard_at, sane_heartbeat_ms};
+use crate::agent::{
+    AgentCondition, MISSED_HEARTBEATS, agent_condition, heard_at, heartbeat_ms, latest_sign,
+    sane_heartbeat_ms, silent_since,
+};
 
 /// Takes a heartbeat that names this execution as a sign of life of its worker. Answers whether anything changed. It moves no
 /// status: who beats may be waiting, and who has ended may have a last heartbeat on its way.
@@ -11,7 +17,7 @@ use crate::agent::{MISSED_HEARTBEATS, heard_at, sane_heartbeat_ms};
 pub fn apply_heartbeat(summary: &mut ExecutionSummary, event: &AgentEvent, received_at: Timestamp) -> bool {
     let AgentEventKind::Heartbeat { heartbeat_seconds, .. } = &event.kind else { return false };
     let before = (summary.heartbeat_at, summary.heartbeat_seconds);
-    summary.heartbeat_at = summary.heartbeat_at.max(Some(heard_at(event, received_at)));
+    summary.heartbeat_at = latest_sign(summary.heartbeat_at, heard_at(event, received_at), received_at);
     summary.heartbeat_seconds = heartbeat_seconds.or(summary.heartbeat_seconds);
     before != (summary.heartbeat_at, summary.heartbeat_seconds)
 }
@@ -49,6 +55,19 @@ pub fn worker_silent_beyond(
     let Some(outage) = outage else { return Some(since) };
     let was_silent = worker_silent_since(summary, outage.from).is_some();
     (was_silent || now.millis_since(outage.to) > patience_ms(summary)).then_some(since)
+}
+
+/// How an agent is, for a page that was cut off meanwhile: what [`worker_silent_beyond`] is for executions.
+pub fn agent_condition_beyond(
+    summary: &AgentSummary,
+    now: Timestamp,
+    outage: Option<Outage>,
+) -> AgentCondition {
+    let patience = heartbeat_ms(summary).saturating_mul(MISSED_HEARTBEATS);
+    let may_have_beaten = outage.is_some_and(|outage| {
+        silent_since(summary, outage.from).is_none() && now.millis_since(outage.to) <= patience
+    });
+    agent_condition(summary, if may_have_beaten { summary.heard_at.unwrap_or(now) } else { now })
 }
 
 fn patience_ms(summary: &ExecutionSummary) -> u64 {
@@ -121,8 +140,44 @@ mod tests {
         assert_eq!(worker_silent_since(&summary, at(35)), None);
         apply_event(&mut summary, &event("output", 22), at(600));
         assert_eq!(worker_silent_since(&summary, at(600)), Some(at(22)), "a replay");
-        apply_event(&mut summary, &event("output", 9_000), at(601));
-        assert_eq!(summary.heartbeat_at, Some(at(601)), "a worker whose clock is ahead");
+        apply_event(&mut summary, &event("output", 605), at(601));
+        assert_eq!(summary.heartbeat_at, Some(at(601)), "a clock that is a little ahead");
+    }
+
+    // What a worker said whose clock is an hour ahead counted as said just now whenever it was replayed.
+    #[test]
+    fn an_event_from_the_future_says_nothing_of_when_it_was_sent() {
+        let mut live = running();
+        apply_heartbeat(&mut live, &heartbeat(Some(5)), at(10));
+        let mut replayed = live.clone();
+        apply_event(&mut live, &event("output", 3_620), at(20));
+        apply_event(&mut replayed, &event("output", 3_620), at(600));
+        assert_eq!((live.heartbeat_at, replayed.heartbeat_at), (Some(at(10)), Some(at(10))));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_put_off_the_silence() {
+        let mut summary = running();
+        apply_heartbeat(&mut summary, &heartbeat(Some(5)), at(3_600));
+        apply_heartbeat(&mut summary, &heartbeat(Some(5)), at(10));
+        assert_eq!(worker_silent_since(&summary, at(26)), Some(at(10)));
+        apply_heartbeat(&mut summary, &heartbeat(Some(5)), at(3_600));
+        apply_event(&mut summary, &event("output", 12), at(12));
+        assert_eq!(worker_silent_since(&summary, at(28)), Some(at(12)));
+    }
+
+    #[test]
+    fn an_agent_that_could_not_be_heard_was_not_silent_either() {
+        let mut agent = AgentSummary::of("acme".into(), "a".into());
+        crate::apply_agent_event(&mut agent, &heartbeat(Some(5)), at(10));
+        agent.status = switchboard_protocol::AgentStatus::Running;
+        let condition = |now, outage| agent_condition_beyond(&agent, at(now), outage);
+        let outage = Some(Outage { from: at(12), to: at(100) });
+        assert_eq!(condition(115, outage), AgentCondition::Running);
+        assert_eq!(condition(116, outage), AgentCondition::Stale);
+        assert_eq!(condition(26, None), AgentCondition::Stale);
+        let late = Some(Outage { from: at(26), to: at(100) });
+        assert_eq!(condition(100, late), AgentCondition::Stale, "it was silent before");
     }
 
     #[test]

@@ -5,6 +5,11 @@ use switchboard_protocol::{
     ExecutionStatus, OrganizationId, Timestamp, rest::ExecutionSummary,
 };
 
+use crate::agent::latest_sign;
+
+/// How far a worker's clock may be ahead for its events to count as signs of life, in milliseconds.
+const CLOCK_TOLERANCE_MS: u64 = 10_000;
+
 /// An execution of which nothing is known but that it exists.
 pub fn new_summary(organization: &OrganizationId, execution: &ExecutionId) -> ExecutionSummary {
     ExecutionSummary {
@@ -36,9 +41,10 @@ pub fn new_summary(organization: &OrganizationId, execution: &ExecutionId) -> Ex
 pub fn apply_event(summary: &mut ExecutionSummary, event: &ExecutionEvent, received_at: Timestamp) -> bool {
     summary.event_count = summary.event_count.saturating_add(1);
     let at = event.timestamp.unwrap_or(received_at);
-    // Whoever reports works. A replay brings what is old, so the event's own time counts, but never more than now.
-    if summary.heartbeat_at.is_some() {
-        summary.heartbeat_at = summary.heartbeat_at.max(Some(at.min(received_at)));
+    // Whoever reports works. A replay brings what is old, so the event's own time counts. Where that lies in the future, the worker's
+    // clock is wrong, and nobody can tell how old the event is.
+    if summary.heartbeat_at.is_some() && at.millis_since(received_at) <= CLOCK_TOLERANCE_MS {
+        summary.heartbeat_at = latest_sign(summary.heartbeat_at, at.min(received_at), received_at);
     }
     match event.kind {
         ExecutionEventKind::AgentStart => start(summary, event, at),

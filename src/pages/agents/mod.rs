@@ -12,6 +12,7 @@ mod table;
 
 use leptos::prelude::*;
 use switchboard_link::LinkState;
+use switchboard_model::Outage;
 use switchboard_protocol::Timestamp;
 
 use self::{
@@ -40,8 +41,10 @@ const SHOWN_AT_FIRST: usize = 200;
 #[derive(Clone, Copy)]
 struct Shared {
     hook: UseDaemon,
-    /// The time up to which what is shown is known: it stands still while nothing comes.
+    /// The time up to which what is shown is known, by the hub's clock where there is a hub: it stands still while nothing comes.
     now: Signal<Timestamp>,
+    /// When the page's own socket last could not be heard, by the same clock. Of a daemon `listening_since` says it.
+    outage: Signal<Option<Outage>>,
 }
 
 /// The agents, and the latest events.
@@ -49,8 +52,8 @@ struct Shared {
 pub fn AgentsPage() -> impl IntoView {
     use_title(|| "Agents".to_owned());
     let hook = use_daemon();
-    let shared = Shared { hook, now: use_known_time(hook) };
     let is_root = hook.source() == DaemonSource::Root;
+    let shared = Shared { hook, now: use_known_time(hook, is_root), outage: use_outage(is_root) };
     let live = move || hook.is_connected.get().to_string();
     view! {
         <div class="page agents" data-live=live>
@@ -67,16 +70,21 @@ pub fn AgentsPage() -> impl IntoView {
 }
 
 /// The time on the wall while something comes, and the time when it last did while nothing does.
-fn use_known_time(hook: UseDaemon) -> Signal<Timestamp> {
+fn use_known_time(hook: UseDaemon, is_root: bool) -> Signal<Timestamp> {
     let ticker = use_ticker();
-    Memo::new(move |before: Option<&Timestamp>| {
+    let known = Memo::new(move |before: Option<&Timestamp>| {
         if hook.is_connected.get() {
             return ticker.wall.get();
         }
         let known = hook.stale_since.get().or(before.copied());
         known.unwrap_or_else(|| ticker.wall.get_untracked())
-    })
-    .into()
+    });
+    Signal::derive(move || if is_root { ticker.by_server(known.get()) } else { known.get() })
+}
+
+fn use_outage(is_root: bool) -> Signal<Option<Outage>> {
+    let ticker = use_ticker();
+    Signal::derive(move || if is_root { ticker.outage_by_server() } else { None })
 }
 
 /// Where all this comes from, and whether it does.

@@ -1,7 +1,7 @@
 //! One agent. A cell of its own for each thing that can change: the others stay as they are.
 
 use leptos::prelude::*;
-use switchboard_model::{AgentCondition, agent_condition_since};
+use switchboard_model::{AgentCondition, agent_condition_beyond, agent_condition_since};
 use switchboard_protocol::rest::AgentSummary;
 
 use super::{Shared, beats::Beats, condition::Condition, heartbeat::LastHeartbeat, shortened};
@@ -19,9 +19,13 @@ const TITLE: usize = 2_000;
 #[component]
 pub(super) fn TableRow(row: AgentRow, shared: Shared) -> impl IntoView {
     let summary: Signal<AgentSummary> = row.summary.into();
-    let (now, since) = (shared.now, shared.hook.listening_since);
-    let condition =
-        Memo::new(move |_| summary.with(|agent| agent_condition_since(agent, now.get(), since.get())));
+    let (now, since, outage) = (shared.now, shared.hook.listening_since, shared.outage);
+    let condition = Memo::new(move |_| {
+        summary.with(|agent| match since.get() {
+            Some(since) => agent_condition_since(agent, now.get(), Some(since)),
+            None => agent_condition_beyond(agent, now.get(), outage.get()),
+        })
+    });
     let task =
         Memo::new(move |_| summary.with(|agent| (agent.current_task.clone(), agent.execution_id.clone())));
     let department =

@@ -125,22 +125,26 @@ impl Observed {
         })
     }
 
-    /// Folds a batch. Each event about an agent counts, also where it is never in view.
+    /// Folds a batch. Each event about an agent counts, also where it is never in view. `received_at` is when it came by this
+    /// machine's clock, and `by_server` by the clock by which its frames say when they were heard.
     pub(in crate::realtime) fn hear<'a>(
         &self,
         batch: impl Iterator<Item = &'a Envelope>,
         received_at: Timestamp,
+        by_server: Timestamp,
     ) {
         let mut latest: Ring<(&Envelope, Option<AgentId>)> = Ring::new(VIEW_CAPACITY);
         for envelope in batch {
             let agent = match &envelope.frame {
                 Frame::AgentEvent(event) => {
-                    self.fold(envelope.seq, event, received_at);
+                    self.fold(envelope.seq, event, by_server);
                     Some(event.agent_id.clone())
                 }
                 Frame::Unknown(_) => {
                     let event = event_of(envelope, received_at).and_then(|event| event.agent());
                     event.map(|event| {
+                        // A daemon is no hub: when something was heard is for this machine to say.
+                        let event = AgentEvent { received_at: None, ..event };
                         self.fold(None, &event, received_at);
                         event.agent_id
                     })
@@ -366,5 +370,5 @@ impl DaemonEvents {
 
 /// Hands a batch of a daemon to what observes it.
 pub(super) fn hear_batch(observed: &Observed, matched: &Matched<'_>) {
-    observed.hear(matched.iter(), matched.received_at());
+    observed.hear(matched.iter(), matched.received_at(), matched.received_at());
 }

@@ -267,7 +267,7 @@ impl Listed {
                 let Some(listed) = for_frames.upgrade() else { return };
                 // Servers of part 1 name no organization: what they send is for this page.
                 let ours = matched.iter().filter(|frame| frame.organization().is_none_or(|name| *name == of));
-                listed.observed.hear(ours, matched.received_at());
+                listed.observed.hear(ours, matched.received_at(), matched.received_by_server());
             },
             Some(Box::new(on_notice)),
         );

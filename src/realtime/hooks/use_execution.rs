@@ -237,7 +237,7 @@ impl Observed {
 
     fn receive(&self, matched: &Matched<'_>) {
         let (mut changed, mut out_of_order) = (false, false);
-        let received_at = matched.received_at();
+        let received_at = matched.received_by_server();
         for envelope in matched.iter() {
             let Frame::ExecutionEvent(frame) = &envelope.frame else { continue };
             if self.in_flight.get() {
@@ -261,7 +261,7 @@ impl Observed {
 
     /// Signs of life of the execution's worker: they move its summary, and nothing that is drawn as output or timeline.
     fn receive_beats(&self, matched: &Matched<'_>) {
-        let received_at = matched.received_at();
+        let received_at = matched.received_by_server();
         let mut changed = false;
         for envelope in matched.iter() {
             let Frame::AgentEvent(event) = &envelope.frame else { continue };

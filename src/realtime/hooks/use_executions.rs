@@ -158,7 +158,7 @@ impl Listed for ListedExecutions {
                         && let Some(execution) = &event.execution_id
                     {
                         list.change(execution, envelope.seq, |summary| {
-                            apply_heartbeat(summary, event, matched.received_at())
+                            apply_heartbeat(summary, event, matched.received_by_server())
                         });
                     }
                 }

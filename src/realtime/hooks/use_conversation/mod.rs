@@ -410,7 +410,8 @@ impl Talk {
     }
 
     fn failed(&self, error: ApiError) {
-        let nothing_shown = self.signals.phase.try_with_untracked(|phase| *phase != Phase::Ready) == Some(true);
+        let nothing_shown =
+            self.signals.phase.try_with_untracked(|phase| *phase != Phase::Ready) == Some(true);
         let transient = error.is_transient();
         if nothing_shown {
             let _ = self.signals.phase.try_set(Phase::Failed(error));
