@@ -199,7 +199,7 @@ fn Daemon(daemon: DaemonConnection) -> impl IntoView {
     };
     view! {
         <Half name="Daemon (WebSocket, read-only)" up state since=daemon.since()>
-            <Fact name="Address" value=Signal::stored(Some(daemon.url())) />
+            <Fact name="Address" value=Signal::stored(Some(daemon.address())) />
             <Fact name="Failed" value=Signal::derive(failed) />
             <Fact name="Next attempt" value=Signal::derive(next) />
             <Fact name="Last error" value=Signal::derive(error) />

@@ -8,6 +8,7 @@ use switchboard_model::{ConnectionMark, PendingTask, TaskEnd, TaskInput};
 use switchboard_protocol::{ExecutionId, OrganizationId, TaskId, Timestamp};
 
 use super::{
+    daemon::address::bare,
     fanout::{Matched, Notice, OnNotice, Subscription, Topic},
     health::Health,
     listeners::Listeners,
@@ -121,8 +122,7 @@ impl WebSocketContext {
 
     /// The socket's address, without a query: that may hold a token.
     pub fn address(&self) -> String {
-        let bare = |shell: &Rc<Shell>| shell.url().split(['?', '#']).next().unwrap_or_default().to_owned();
-        self.with_shell(bare).unwrap_or_default()
+        self.with_shell(|shell| bare(shell.url())).unwrap_or_default()
     }
 
     /// Tries another token, for instance after the server refused the last.

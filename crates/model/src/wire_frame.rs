@@ -5,6 +5,9 @@ use switchboard_protocol::{ClientFrame, Control, Envelope, Frame, Json, Object, 
 /// How many bytes of a frame's text are kept.
 pub const FRAME_TEXT_BYTES: usize = 4096;
 
+/// How many bytes of a long frame's kind and key are kept beside its text.
+const HEAD_TEXT_BYTES: usize = 512;
+
 /// What stands in a handshake where the token was.
 const HIDDEN: &str = "\"…\"";
 
@@ -58,7 +61,7 @@ pub struct FrameHead {
 impl WireFrame {
     /// A frame that came.
     pub fn received(at: Timestamp, text: &str) -> Self {
-        let cut = (text.len() > FRAME_TEXT_BYTES).then(|| head_of_received(text));
+        let cut = (text.len() > FRAME_TEXT_BYTES).then(|| head_of_received(text).shortened());
         Self { at, direction: Direction::Received, bytes: text.len(), text: beginning(text).into(), cut }
     }
 
@@ -72,7 +75,7 @@ impl WireFrame {
 
     /// A frame that was sent. The token of a handshake is left out.
     pub fn sent(at: Timestamp, text: &str) -> Self {
-        let cut = (text.len() > FRAME_TEXT_BYTES).then(|| head_of_sent(text));
+        let cut = (text.len() > FRAME_TEXT_BYTES).then(|| head_of_sent(text).shortened());
         let shown = without_token(text);
         Self { at, direction: Direction::Sent, bytes: text.len(), text: beginning(&shown).into(), cut }
     }
@@ -113,6 +116,17 @@ impl WireFrame {
         };
         // Strings, numbers and what has been read as JSON: there is nothing here that JSON cannot write.
         serde_json::to_string(&line).unwrap_or_default()
+    }
+}
+
+impl FrameHead {
+    /// What is kept of it beside a text that is cut: either may be as long as the frame.
+    fn shortened(mut self) -> Self {
+        for text in [&mut self.kind, &mut self.key] {
+            text.truncate(text.floor_char_boundary(HEAD_TEXT_BYTES));
+            text.shrink_to_fit();
+        }
+        self
     }
 }
 
@@ -321,6 +335,21 @@ mod tests {
         assert_eq!(frame.head(), head("event", Some(3), "e-1"));
         let line: serde_json::Value = serde_json::from_str(&frame.json_line()).unwrap();
         assert!(line["text"].is_string() && line["frame"].is_null());
+    }
+
+    // The text was cut, and a kind of a quarter of a megabyte was kept beside it, a thousand times.
+    #[test]
+    fn a_long_kind_or_key_is_cut_as_the_text_is() {
+        let long = "ä".repeat(100_000);
+        let frames = [
+            WireFrame::received(at(), &format!(r#"{{"type":"{long}"}}"#)),
+            WireFrame::received(at(), &format!(r#"{{"type":"heartbeat","agentId":"{long}"}}"#)),
+            WireFrame::sent(at(), &format!(r#"{{"type":"subscribe","executionId":"{long}"}}"#)),
+        ];
+        for head in frames.map(|frame| frame.head()) {
+            assert!(head.kind.len() + head.key.len() <= 1_024, "{}", head.kind.len() + head.key.len());
+            assert!(head.problem.is_none() && !head.kind.is_empty());
+        }
     }
 
     #[test]

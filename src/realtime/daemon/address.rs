@@ -23,6 +23,15 @@ pub(super) fn check(address: &str) -> Result<(), AddressError> {
     check_on(address, is_secure.as_deref() == Some("https:"))
 }
 
+/// An address as a page shows it: without what may be secret in it, a query, a fragment, or a name and password.
+pub(in crate::realtime) fn bare(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    let secret = rest.get(..host_end).and_then(|host| host.rfind('@')).map_or(0, |place| place + 1);
+    format!("{scheme}://{}", rest.get(secret..).unwrap_or_default())
+}
+
 fn check_on(address: &str, page_is_secure: bool) -> Result<(), AddressError> {
     let wrong = || AddressError::NotASocket(shortened(address));
     // Chromium takes a host with a space in it, and no other browser does.
@@ -46,12 +55,13 @@ fn check_on(address: &str, page_is_secure: bool) -> Result<(), AddressError> {
     Ok(())
 }
 
-/// An address for a message: one may be as long as it likes.
+/// An address for a message: one may be as long as it likes, and hold a token.
 fn shortened(address: &str) -> String {
     const SHOWN: usize = 120;
+    let address = bare(address);
     match address.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", address.get(..end).unwrap_or_default()),
-        None => address.to_owned(),
+        None => address,
     }
 }
 
@@ -71,6 +81,23 @@ mod tests {
         }
         let long = check_on(&"x".repeat(100_000), false).unwrap_err().to_string();
         assert!(long.len() < 500, "an address of any length is told in short");
+    }
+
+    #[wasm_bindgen_test]
+    fn what_may_be_secret_in_an_address_is_not_shown() {
+        for (address, shown) in [
+            ("wss://daemon.example.org/ws?token=s3cret", "wss://daemon.example.org/ws"),
+            ("wss://me:s3cret@daemon.example.org/@/ws#s3cret", "wss://daemon.example.org/@/ws"),
+            ("ws://127.0.0.1:7000/ws", "ws://127.0.0.1:7000/ws"),
+            ("ws://", "ws://"),
+            ("daemon?s3cret", "daemon"),
+        ] {
+            assert_eq!(bare(address), shown);
+        }
+        for refused in ["ftp://a/?s3cret", "ws://a/?s3cret#part", "ws://daemon.example.org/ws?s3cret"] {
+            let error = check_on(refused, true).unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
     }
 
     #[wasm_bindgen_test]

@@ -131,7 +131,7 @@ impl DaemonConnector {
         Self(Rc::new(Inner { url, _listeners: Listeners::attach(&shell), shell, states }))
     }
 
-    /// Where the daemon is.
+    /// Where the daemon is, as it was given: a query may hold a token, and is not for showing.
     pub fn url(&self) -> &str {
         &self.0.url
     }
@@ -255,11 +255,12 @@ impl States {
         {
             return;
         }
-        // Nothing is borrowed while they run: they may subscribe and unsubscribe.
-        let listeners: Vec<_> =
-            self.listeners.borrow().iter().map(|(_, listener)| Rc::clone(listener)).collect();
-        for listener in listeners {
-            listener(status);
+        // Nothing is borrowed while they run: they may subscribe and unsubscribe, also one another.
+        let listeners = self.listeners.borrow().clone();
+        for (number, listener) in listeners {
+            if self.listeners.borrow().iter().any(|(listed, _)| *listed == number) {
+                listener(status);
+            }
         }
     }
 }

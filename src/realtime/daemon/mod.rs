@@ -4,7 +4,7 @@
 //! owns (`shared.rs`). What is known of agents and the latest events (`observed.rs`) is the same fold whether they come from a
 //! daemon or over the page's own socket.
 
-mod address;
+pub(super) mod address;
 mod connector;
 mod observed;
 mod shared;

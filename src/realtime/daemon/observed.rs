@@ -20,6 +20,9 @@ use crate::realtime::{Matched, clock};
 /// How much of an event's text is kept, in bytes. All of it is read; what a page shows a person is cut there.
 const TEXT_KEPT: usize = 16 * 1024;
 
+/// How much of an event's kind and of its agent's name is kept, in bytes: as much of a name as anybody reads.
+const NAME_KEPT: usize = 512;
+
 /// How many agents may have changed since the last update for the rows to follow at once. Beyond it they follow after [`MANY_MS`].
 const FEW: usize = 32;
 
@@ -52,9 +55,9 @@ impl PartialEq for AgentRow {
 pub struct EventEntry {
     /// Which one it is since watching began, from 1 on. Those in between were left out of view.
     pub number: u64,
-    /// Its `type`.
+    /// Its `type`, or the beginning of it.
     pub kind: Box<str>,
-    /// The agent that it is about.
+    /// The agent that it is about, or the beginning of its name.
     pub agent: Option<Box<str>>,
     /// When it was received.
     pub at: Timestamp,
@@ -320,26 +323,25 @@ fn show(rows: &mut BTreeMap<AgentId, AgentRow>, summary: &AgentSummary) -> bool 
 }
 
 fn entry(number: u64, envelope: &Envelope, agent: Option<&AgentId>, received_at: Timestamp) -> EventEntry {
-    let known = agent.map(|agent| agent.as_str().into());
+    let known = agent.map(|agent| beginning(agent.as_str(), NAME_KEPT).into());
     let (agent, text) = match &envelope.frame {
         Frame::AgentEvent(_) => (known, serde_json::to_string(envelope).unwrap_or_default()),
         Frame::Unknown(event) => {
-            let named = || event.raw.object()?.text("agentId").map(|id| (*id).into());
+            let named = || event.raw.object()?.text("agentId").map(|id| beginning(&id, NAME_KEPT).into());
             (known.or_else(named), event.raw.text().to_owned())
         }
         _ => (None, String::new()),
     };
     let length = text.len();
-    let end = if length > TEXT_KEPT {
-        text.char_indices().take_while(|(at, _)| *at <= TEXT_KEPT).last()
-    } else {
-        None
-    };
-    let (text, cut_from) = match end {
-        Some((end, _)) => (text.get(..end).unwrap_or_default().into(), Some(length)),
-        None => (text.into_boxed_str(), None),
-    };
-    EventEntry { number, kind: envelope.frame.kind().into(), agent, at: received_at, text, cut_from }
+    let cut_from = (length > TEXT_KEPT).then_some(length);
+    let text = beginning(&text, TEXT_KEPT).into();
+    let kind = beginning(envelope.frame.kind(), NAME_KEPT).into();
+    EventEntry { number, kind, agent, at: received_at, text, cut_from }
+}
+
+/// As much of a text as fits, up to the end of a character.
+fn beginning(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
 /// The latest events, to look at: a Copy handle.

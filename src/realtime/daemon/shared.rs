@@ -10,7 +10,7 @@ use switchboard_link::{LinkState, LinkStats, LinkStatus};
 use switchboard_protocol::{OrganizationId, Timestamp};
 
 use super::{
-    DaemonConnector, DaemonEvents, DaemonOptions, Observed, ObservedSignals, Unsubscribe,
+    DaemonConnector, DaemonEvents, DaemonOptions, Observed, ObservedSignals, Unsubscribe, address,
     observed::hear_batch,
 };
 
@@ -22,7 +22,7 @@ pub(in crate::realtime) struct SharedDaemon(Option<DaemonConnection>);
 #[derive(Clone, Copy)]
 pub struct DaemonConnection {
     held: StoredValue<Held, LocalStorage>,
-    url: StoredValue<String>,
+    address: StoredValue<String>,
     status: RwSignal<LinkStatus>,
     pub(in crate::realtime) events: DaemonEvents,
 }
@@ -63,15 +63,15 @@ impl DaemonConnection {
         connector.connect();
         Self {
             held: StoredValue::new_local(held),
-            url: StoredValue::new(url),
+            address: StoredValue::new(address::bare(&url)),
             status,
             events: DaemonEvents { observed: StoredValue::new_local(Some(observed)), signals },
         }
     }
 
-    /// Where the daemon is.
-    pub fn url(&self) -> String {
-        self.url.try_get_value().unwrap_or_default()
+    /// Where the daemon is, without a query: that may hold a token.
+    pub fn address(&self) -> String {
+        self.address.try_get_value().unwrap_or_default()
     }
 
     /// How the connection stands.

@@ -35,7 +35,7 @@ const RETRY_MS: u32 = 2_000;
 pub enum DaemonSource {
     /// The page's own socket, and the hub's list.
     Root,
-    /// A daemon at this address, over a connection of its own on which nothing is sent.
+    /// A daemon at this address, told without a query, over a connection of its own on which nothing is sent.
     Daemon(String),
 }
 
@@ -97,7 +97,7 @@ impl UseDaemon {
     /// Where agents and events come from.
     pub fn source(&self) -> DaemonSource {
         match self.daemon() {
-            Some(daemon) => DaemonSource::Daemon(daemon.url()),
+            Some(daemon) => DaemonSource::Daemon(daemon.address()),
             None => DaemonSource::Root,
         }
     }
