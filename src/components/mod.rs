@@ -10,6 +10,7 @@ mod execution_table;
 mod header;
 mod icon;
 mod item_table;
+mod load_more;
 mod markdown;
 mod messages;
 mod organization;
@@ -41,6 +42,7 @@ pub use execution_table::{ExecutionTable, SkeletonRows, Sort, SortKey, name_of, 
 pub use header::Header;
 pub use icon::{Glyph, Icon};
 pub use item_table::{ItemTable, ItemValues};
+pub use load_more::LoadMore;
 pub use markdown::{Destination, Markdown, destination, plain_text};
 pub use messages::{Empty, Failure, Loading, StaleNote};
 pub use organization::{OrganizationSwitcher, remembered_organization};

@@ -6,7 +6,7 @@ use switchboard_protocol::{ConversationId, rest::ConversationSummary};
 use super::{address, words::title_of};
 use crate::{
     api::ConversationListQuery,
-    components::{Failure, Glyph, Icon, SearchField, StaleNote, When, plain_text},
+    components::{Failure, Glyph, Icon, LoadMore, SearchField, StaleNote, When, plain_text},
     realtime::{ConversationRow, LoadPhase, UseConversations, use_conversations, use_websocket_context},
 };
 
@@ -73,9 +73,7 @@ fn Rows(conversations: UseConversations, current: Memo<Option<ConversationId>>) 
             />
             <Show when=move || conversations.has_more.get()>
                 <li class="chat-rows-more">
-                    <button type="button" class="button is-small" on:click=move |_| conversations.load_more()>
-                        "Load more"
-                    </button>
+                    <LoadMore error=conversations.more_error on_load=move |()| conversations.load_more() />
                 </li>
             </Show>
         </ul>

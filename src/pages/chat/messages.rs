@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::{entry::Entry, scroll::Scroll};
 use crate::{
-    components::{Glyph, Icon},
+    components::{Glyph, Icon, LoadMore},
     realtime::{ChatEntry, UseConversation},
 };
 
@@ -29,9 +29,11 @@ pub(super) fn Messages(conversation: UseConversation, scroll: Scroll) -> impl In
                 class:is-following=scroll.is_following tabindex="0" aria-label="Conversation so far" role="region" node_ref=scroll.frame on:scroll=scrolled>
                 <Show when=move || conversation.has_older.get()>
                     <div class="chat-older">
-                        <button type="button" class="button is-small" on:click=move |_| conversation.load_older()>
-                            "Show earlier messages"
-                        </button>
+                        <LoadMore
+                            label="Show earlier messages"
+                            error=conversation.older_error
+                            on_load=move |()| conversation.load_older()
+                        />
                     </div>
                 </Show>
                 <ol class="chat-messages" role="list" aria-label="Messages" node_ref=scroll.list>

@@ -12,7 +12,8 @@ use self::{
 use crate::{
     api::ExecutionListQuery,
     components::{
-        Command, Empty, ExecutionTable, Failure, Glyph, SkeletonRows, Sort, StaleNote, grouped, use_title,
+        Command, Empty, ExecutionTable, Failure, Glyph, LoadMore, SkeletonRows, Sort, StaleNote, grouped,
+        use_title,
     },
     realtime::{LoadPhase, UseExecutions, use_executions, use_websocket_context},
 };
@@ -88,9 +89,7 @@ fn List(executions: UseExecutions, address: Address) -> impl IntoView {
             <div class="rows-foot">
                 <span>{scope}</span>
                 <Show when=move || executions.has_more.get()>
-                    <button type="button" class="button is-small" on:click=move |_| executions.load_more()>
-                        "Load more"
-                    </button>
+                    <LoadMore error=executions.more_error on_load=move |()| executions.load_more() />
                 </Show>
             </div>
         </div>

@@ -6,8 +6,8 @@ use switchboard_protocol::ScrapePhase;
 use crate::{
     api::ScrapeRunListQuery,
     components::{
-        AddressQuery, Chips, Empty, Failure, Glyph, NoScrapeRuns, ScrapeTable, SearchField, SkeletonRows,
-        StaleNote, StartScrapeButton, TransportNote, grouped, use_address_query, use_title,
+        AddressQuery, Chips, Empty, Failure, Glyph, LoadMore, NoScrapeRuns, ScrapeTable, SearchField,
+        SkeletonRows, StaleNote, StartScrapeButton, TransportNote, grouped, use_address_query, use_title,
     },
     realtime::{LoadPhase, Transport, UseScrapeRuns, use_scrape_runs, use_websocket_context},
 };
@@ -123,9 +123,7 @@ fn List(runs: UseScrapeRuns) -> impl IntoView {
             <div class="rows-foot">
                 <span>{scope}</span>
                 <Show when=move || runs.has_more.get()>
-                    <button type="button" class="button is-small" on:click=move |_| runs.load_more()>
-                        "Load more"
-                    </button>
+                    <LoadMore error=runs.more_error on_load=move |()| runs.load_more() />
                 </Show>
             </div>
         </div>

@@ -113,6 +113,8 @@ pub(super) struct ListSignals<L: Listed> {
     pub phase: RwSignal<Phase>,
     pub has_more: RwSignal<bool>,
     pub version: RwSignal<u64>,
+    /// Why the next page did not come, when it was last asked for.
+    pub more_error: RwSignal<Option<ApiError>>,
 }
 
 impl<L: Listed> Clone for ListSignals<L> {
@@ -165,6 +167,7 @@ pub(super) fn use_live_list<L: Listed>(query: Signal<L::Query>) -> (ListSignals<
         phase: RwSignal::new(Phase::Loading),
         has_more: RwSignal::new(false),
         version: RwSignal::new(0),
+        more_error: RwSignal::new(None),
     };
     let list: Held<L> = StoredValue::new_local(None);
     subscribe_while_mounted(query, move |query| {
@@ -174,6 +177,7 @@ pub(super) fn use_live_list<L: Listed>(query: Signal<L::Query>) -> (ListSignals<
             let _ = signals.rows.try_set(Vec::new());
             let _ = signals.phase.try_set(Phase::Loading);
         }
+        let _ = signals.more_error.try_set(None);
         let (next, showing) = LiveList::begin(query, context, queries, signals);
         let _ = list.try_set_value(Some(next));
         showing
@@ -431,13 +435,20 @@ impl<L: Listed> LiveList<L> {
         let (Some(this), Some(before)) = (self.this.upgrade(), self.next_before.borrow().clone()) else {
             return;
         };
+        let _ = self.signals.more_error.try_set(None);
         leptos::task::spawn_local(async move {
             let page = L::fetch(this.queries, this.query.clone(), Some(before.clone())).await;
-            let Ok(page) = page else { return };
             // Another call may have loaded the same page meanwhile.
-            if this.next_before.borrow().as_ref() != Some(&before) {
+            if !this.is_shown.get() || this.next_before.borrow().as_ref() != Some(&before) {
                 return;
             }
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    let _ = this.signals.more_error.try_set(Some(error));
+                    return;
+                }
+            };
             let _ = this.signals.rows.try_update(|rows| {
                 for item in page.items {
                     let id = L::id(&item);

@@ -32,6 +32,8 @@ pub struct UseConversations {
     pub phase: Signal<LoadPhase>,
     /// Whether the server has more than is shown.
     pub has_more: Signal<bool>,
+    /// Why more could not be loaded, when it was last asked for.
+    pub more_error: Signal<Option<ApiError>>,
     list: Held<ListedConversations>,
 }
 
@@ -53,8 +55,14 @@ impl UseConversations {
 /// # Panics
 /// Where no `WebSocketProvider` or no query cache stands above.
 pub fn use_conversations(query: impl Into<Signal<ConversationListQuery>>) -> UseConversations {
-    let (ListSignals { rows, phase, has_more, .. }, list) = use_live_list(query.into());
-    UseConversations { rows: rows.into(), phase: phase.into(), has_more: has_more.into(), list }
+    let (ListSignals { rows, phase, has_more, more_error, .. }, list) = use_live_list(query.into());
+    UseConversations {
+        rows: rows.into(),
+        phase: phase.into(),
+        has_more: has_more.into(),
+        more_error: more_error.into(),
+        list,
+    }
 }
 
 struct ListedConversations;

@@ -33,6 +33,8 @@ pub struct UseExecutions {
     pub phase: Signal<LoadPhase>,
     /// Whether the server has more than is shown.
     pub has_more: Signal<bool>,
+    /// Why more could not be loaded, when it was last asked for.
+    pub more_error: Signal<Option<ApiError>>,
     /// Grows whenever any row has changed: what sorts by contents tracks it.
     pub version: Signal<u64>,
     list: Held<ListedExecutions>,
@@ -56,11 +58,12 @@ impl UseExecutions {
 /// # Panics
 /// Where no `WebSocketProvider` or no query cache stands above.
 pub fn use_executions(query: impl Into<Signal<ExecutionListQuery>>) -> UseExecutions {
-    let (ListSignals { rows, phase, has_more, version }, list) = use_live_list(query.into());
+    let (ListSignals { rows, phase, has_more, version, more_error }, list) = use_live_list(query.into());
     UseExecutions {
         rows: rows.into(),
         phase: phase.into(),
         has_more: has_more.into(),
+        more_error: more_error.into(),
         version: version.into(),
         list,
     }

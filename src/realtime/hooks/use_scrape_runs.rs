@@ -34,6 +34,8 @@ pub struct UseScrapeRuns {
     pub phase: Signal<LoadPhase>,
     /// Whether the server has more than is shown.
     pub has_more: Signal<bool>,
+    /// Why more could not be loaded, when it was last asked for.
+    pub more_error: Signal<Option<ApiError>>,
     /// Grows whenever any row has changed: what counts or sorts by contents tracks it.
     pub version: Signal<u64>,
     /// Which way progress comes.
@@ -59,11 +61,12 @@ impl UseScrapeRuns {
 /// # Panics
 /// Where no `WebSocketProvider` or no query cache stands above.
 pub fn use_scrape_runs(query: impl Into<Signal<ScrapeRunListQuery>>) -> UseScrapeRuns {
-    let (ListSignals { rows, phase, has_more, version }, list) = use_live_list(query.into());
+    let (ListSignals { rows, phase, has_more, version, more_error }, list) = use_live_list(query.into());
     UseScrapeRuns {
         rows: rows.into(),
         phase: phase.into(),
         has_more: has_more.into(),
+        more_error: more_error.into(),
         version: version.into(),
         transport: use_websocket_context().scrape_transport(Signal::stored(Scope::All)),
         list,

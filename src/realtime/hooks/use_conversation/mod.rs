@@ -68,6 +68,8 @@ pub struct UseConversation {
     pub entries: Signal<Vec<ChatEntry>>,
     /// Whether the server has messages before the first.
     pub has_older: Signal<bool>,
+    /// Why those did not come, when they were last asked for.
+    pub older_error: Signal<Option<ApiError>>,
     /// How many replies are awaited.
     pub waiting: Signal<usize>,
     talk: StoredValue<Option<Rc<Talk>>, LocalStorage>,
@@ -123,6 +125,7 @@ struct Signals {
     summary: RwSignal<Option<ConversationSummary>>,
     entries: RwSignal<Vec<ChatEntry>>,
     has_older: RwSignal<bool>,
+    older_error: RwSignal<Option<ApiError>>,
     waiting: RwSignal<usize>,
 }
 
@@ -179,6 +182,7 @@ pub fn use_conversation(
         summary: RwSignal::new(None),
         entries: RwSignal::new(Vec::new()),
         has_older: RwSignal::new(false),
+        older_error: RwSignal::new(None),
         waiting: RwSignal::new(0),
     };
     let talk = StoredValue::new_local(None::<Rc<Talk>>);
@@ -213,6 +217,7 @@ pub fn use_conversation(
         summary: signals.summary.into(),
         entries: signals.entries.into(),
         has_older: signals.has_older.into(),
+        older_error: signals.older_error.into(),
         waiting: signals.waiting.into(),
         talk,
     }
@@ -254,6 +259,7 @@ impl Talk {
         let _ = signals.entries.try_set(Vec::new());
         let _ = signals.waiting.try_set(0);
         let _ = signals.has_older.try_set(false);
+        let _ = signals.older_error.try_set(None);
         let _ = signals.summary.try_set(None);
         let _ = signals.phase.try_set(if is_new { Phase::Ready } else { Phase::Loading });
         talk.recall_unsent();
@@ -474,12 +480,19 @@ impl Talk {
         if self.loading_older.replace(true) {
             return;
         }
+        set_where_other(self.signals.older_error, None);
         leptos::task::spawn_local(async move {
             let answer = this.api.conversation(&this.organization, &id, Some(&before)).await;
             this.loading_older.set(false);
-            if let Ok(page) = answer {
-                this.state.borrow_mut().show_older(page.messages, page.next_before);
-                this.publish();
+            match answer {
+                Ok(page) => {
+                    this.state.borrow_mut().show_older(page.messages, page.next_before);
+                    this.publish();
+                }
+                Err(error) if this.is_shown.get() => {
+                    let _ = this.signals.older_error.try_set(Some(error));
+                }
+                Err(_) => {}
             }
         });
     }
