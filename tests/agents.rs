@@ -60,7 +60,9 @@ fn page(stage: &mut Stage, daemon: Option<&str>) {
         view! {
             <Connection />
             <Router>
-                <AgentsPage />
+                <main>
+                    <AgentsPage />
+                </main>
             </Router>
         }
     });
@@ -362,14 +364,14 @@ async fn a_daemon_that_refuses_says_why_and_the_page_works() {
     let mut stage = Stage::new();
     script(r#"{"daemon":"refuse"}"#);
     page(&mut stage, Some(DAEMON));
-    until("it says so", || text("[role=alert]").contains("Daemon disconnected")).await;
+    until("it says so", || text(".agents-trouble").contains("Daemon disconnected")).await;
     assert!(find("[role=log][aria-label=Events]").is_some() && find("table[aria-label=Agents]").is_some());
     until("the header is about the hub", || text("[role=status][aria-label=Connection]") == "Connected")
         .await;
     script(r#"{"daemon":"open"}"#);
-    find("[role=alert] button").unwrap().click();
+    find(".agents-trouble button").unwrap().click();
     until("it is live", || text(".agents-source").contains("Live over ws://127.0.0.1:2/daemon")).await;
-    until("nothing is wrong any more", || find("[role=alert]").is_none()).await;
+    until("nothing is wrong any more", || text(".agents-trouble").is_empty()).await;
     assert_eq!(daemon_heard(), "");
 }
 
@@ -377,7 +379,7 @@ async fn a_daemon_that_refuses_says_why_and_the_page_works() {
 async fn a_malformed_address_is_said_and_the_popover_has_a_line_of_its_own() {
     let mut stage = Stage::new();
     page(&mut stage, Some("daemon, please"));
-    until("it says so", || text("[role=alert]").contains("is no address of a WebSocket")).await;
+    until("it says so", || text(".agents-trouble").contains("is no address of a WebSocket")).await;
     until_connected().await;
     find("button[aria-label='Connection details']").unwrap().click();
     let line = "#connection-details section[aria-label='Daemon (WebSocket, read-only)']";
@@ -441,13 +443,13 @@ async fn what_is_known_stands_still_while_the_connection_is_down() {
     until("it is there", || text(".agent-rows tbody").contains("running")).await;
     script(r#"{"daemon":"refuse"}"#);
     daemon_drop(1006);
-    until("it says since when", || text("[role=alert]").contains("What you see is as of")).await;
+    until("it says since when", || text(".agents-trouble").contains("What you see is as of")).await;
     until("it is marked", || find(".agents[data-live=false]").is_some()).await;
     let before = text(".agent-rows tbody");
     gloo_timers::future::TimeoutFuture::new(4_500).await;
     assert_eq!(text(".agent-rows tbody"), before, "nothing ticks, and nothing turns stale");
     script(r#"{"daemon":"open"}"#);
-    find("[role=alert] button").unwrap().click();
+    find(".agents-trouble button").unwrap().click();
     until("it is live", || find(".agents[data-live=true]").is_some()).await;
     // Nobody listened to it meanwhile, so it is stale only once it was listened to for long enough; then the silent connection,
     // too, may be replaced.
@@ -474,4 +476,222 @@ async fn odd_times_and_names_are_shown_as_they_are() {
     let rows = texts(".agent-rows tbody tr").join("\n");
     assert!(rows.contains("ahead") && rows.contains("behind") && !rows.contains('-'), "{rows}");
     assert!(rows.len() < 2_000, "a name of any length is cut for its cell");
+}
+
+// A list that was refused was hidden by the first heartbeat: of twenty agents the page showed one, as if that were all.
+#[wasm_bindgen_test]
+async fn a_list_that_failed_is_said_also_where_frames_tell_of_some_agents() {
+    let mut stage = Stage::new();
+    answer("/api/agents", 403, "{}");
+    page(&mut stage, None);
+    until_connected().await;
+    until("it says so", || text("[role=alert]").contains("The list of agents could not be loaded")).await;
+    publish(&heartbeat("a", "running", "mail"));
+    until("the row is there", || text(".agent-rows tbody").contains("mail")).await;
+    assert!(text("[role=alert]").contains("The list of agents could not be loaded"));
+    assert_eq!(text(".rows-foot"), "1 heard of so far");
+    answer("/api/agents", 200, &list(&[("a", "running"), ("b", "idle")], 1));
+    find("[role=alert] button").unwrap().click();
+    until("all are there", || text(".rows-foot") == "2 agents").await;
+    assert!(find("[role=alert]").is_none());
+}
+
+// A daemon's address may hold a token, and stood with it in the head of the page, in its title, in the popover and in refusals.
+#[wasm_bindgen_test]
+async fn no_token_of_a_daemons_address_is_shown() {
+    for address in ["ws://127.0.0.1:2/daemon?token=s3cret", "ftp://127.0.0.1/daemon?token=s3cret"] {
+        let mut stage = Stage::new();
+        page(&mut stage, Some(address));
+        until("the page tells of it", || {
+            text(".agents-source").contains("127.0.0.1") && {
+                let is_live = text(".agents-source").starts_with("Live over ws://127.0.0.1:2/daemon");
+                is_live || text(".agents-trouble").contains("is no address")
+            }
+        })
+        .await;
+        find("button[aria-label='Connection details']").unwrap().click();
+        let line = "#connection-details section[aria-label='Daemon (WebSocket, read-only)']";
+        until("the popover tells of it", || text(line).contains("127.0.0.1")).await;
+        let shown = document().body().unwrap().inner_html();
+        assert!(!shown.contains("s3cret"), "{}", shown.split("s3cret").next().unwrap());
+    }
+}
+
+// Each attempt was read out as news, and the words changed with it.
+#[wasm_bindgen_test]
+async fn attempts_to_reach_a_daemon_are_no_news() {
+    let mut stage = Stage::new();
+    script(r#"{"daemon":"refuse"}"#);
+    page(&mut stage, Some(DAEMON));
+    until("it says so", || text(".problem-title") == "Daemon disconnected").await;
+    let other = Notes::new();
+    let note = other.clone();
+    let attempts = daemon_constructed();
+    find(".agents-trouble button").unwrap().click();
+    until("another attempt has failed", || {
+        let title = text(".problem-title");
+        if title != "Daemon disconnected" {
+            note.add(title);
+        }
+        daemon_constructed() > attempts && text(".agents-source").starts_with("Not live")
+    })
+    .await;
+    settle().await;
+    assert_eq!((other.all(), text(".problem-title")), (vec![], "Daemon disconnected".to_owned()));
+    assert!(find(".agents [role=alert]").is_none() && find(".agents-trouble[role=status]").is_some());
+}
+
+fn press(selector: &str, key: &str, with_ctrl: bool) {
+    let dispatch = js_sys::Function::new_with_args(
+        "element, key, ctrlKey",
+        "element.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true, cancelable: true }))",
+    );
+    let element = find(selector).unwrap();
+    dispatch.call3(&wasm_bindgen::JsValue::NULL, &element, &key.into(), &with_ctrl.into()).unwrap();
+}
+
+/// The number of the event that has the focus.
+fn focused_event() -> Option<String> {
+    document().active_element()?.parent_element()?.get_attribute("data-number")
+}
+
+/// The numbers of the events that Tab leads to.
+fn stops() -> Vec<String> {
+    let found = document().query_selector_all(".event-head[tabindex='0']").unwrap();
+    let number = |place| {
+        let head: HtmlElement = found.get(place).unwrap().unchecked_into();
+        head.parent_element().unwrap().get_attribute("data-number").unwrap()
+    };
+    (0..found.length()).map(number).collect()
+}
+
+const FOCUSED: &str = ".event-head:focus";
+
+// A thousand events were a thousand stops of Tab, the oldest first, and j and k did nothing.
+#[wasm_bindgen_test]
+async fn tab_leads_to_one_event_and_the_arrows_to_the_others() {
+    let mut stage = Stage::new();
+    page(&mut stage, Some(DAEMON));
+    until("the daemon is connected", || daemon_connections() == 1).await;
+    let say = |count: usize| {
+        let lines: Vec<_> = (0..count).map(|number| format!(r#"{{"type":"note","n":{number}}}"#)).collect();
+        daemon_say(&lines.join("\n"));
+    };
+    say(3);
+    until("they are there", || texts(".event-row").len() == 3).await;
+    assert_eq!(stops(), ["3"], "the newest");
+    say(2);
+    until("more are there", || texts(".event-row").len() == 5).await;
+    assert_eq!(stops(), ["5"]);
+
+    find(".event-head[tabindex='0']").unwrap().focus().unwrap();
+    press(FOCUSED, "ArrowUp", false);
+    assert_eq!((focused_event().as_deref(), stops()), (Some("4"), vec!["4".to_owned()]));
+    press(FOCUSED, "ArrowUp", true);
+    assert_eq!(focused_event().as_deref(), Some("4"), "with a modifier it is the browser's");
+    say(1);
+    until("one more is there", || texts(".event-row").len() == 6).await;
+    assert_eq!(
+        (focused_event().as_deref(), stops()),
+        (Some("4"), vec!["4".to_owned()]),
+        "who reads stays there"
+    );
+    press(FOCUSED, "ArrowDown", false);
+    press(FOCUSED, "ArrowDown", false);
+    press(FOCUSED, "ArrowDown", false);
+    assert_eq!(focused_event().as_deref(), Some("6"), "and no further than the newest");
+
+    // From a search, Enter leads to the first that was found.
+    let field = find("input[aria-label='Filter events']").unwrap();
+    field.focus().unwrap();
+    press("input[aria-label='Filter events']", "Enter", false);
+    assert_eq!(focused_event().as_deref(), Some("1"));
+    find(FOCUSED).unwrap().click();
+    assert!(text(".event-json").contains("\"n\": 0"));
+}
+
+// The button goes, and with it went the focus: back to the top of the page.
+#[wasm_bindgen_test]
+async fn who_presses_a_button_that_disappears_goes_on_at_the_log() {
+    let mut stage = Stage::new();
+    page(&mut stage, Some(DAEMON));
+    until("the daemon is connected", || daemon_connections() == 1).await;
+    let has_focus = || find("[role=log]").unwrap() == document().active_element().unwrap().unchecked_into();
+    daemon_say(r#"{"type":"note"}"#);
+    until("it is there", || find(".event-head").is_some()).await;
+    find(".event-head").unwrap().click();
+    daemon_say(r#"{"type":"note"}"#);
+    until("one waits", || text(".log-pending") == "1 new event").await;
+    find(".log-pending").unwrap().focus().unwrap();
+    find(".log-pending").unwrap().click();
+    until("it is shown", || find(".log-pending").is_none()).await;
+    assert!(has_focus());
+
+    script(r#"{"daemon":"refuse"}"#);
+    daemon_drop(1006);
+    until("it is down", || find(".agents-trouble button").is_some()).await;
+    script(r#"{"daemon":"open"}"#);
+    find(".agents-trouble button").unwrap().focus().unwrap();
+    find(".agents-trouble button").unwrap().click();
+    until("it is back", || find(".agents-trouble button").is_none()).await;
+    settle().await;
+    assert!(has_focus());
+}
+
+// What waited under a filter was counted from its beginning with each batch.
+#[wasm_bindgen_test]
+async fn what_waits_under_a_filter_is_counted_also_where_it_has_gone_again() {
+    let mut stage = Stage::new();
+    page(&mut stage, Some(DAEMON));
+    until("the daemon is connected", || daemon_connections() == 1).await;
+    daemon_say(r#"{"type":"wanted"}"#);
+    until("it is there", || find(".event-head").is_some()).await;
+    let write = js_sys::Function::new_with_args(
+        "field",
+        "field.value = 'wanted'; field.dispatchEvent(new Event('input', { bubbles: true }))",
+    );
+    write.call1(&wasm_bindgen::JsValue::NULL, &find("input[aria-label='Filter events']").unwrap()).unwrap();
+    until("it is searched for", || text(".card-count") == "1 match, of 1").await;
+    find(".event-head").unwrap().click();
+    for (number, expected) in [(1, "1 new event"), (2, "2 new events")] {
+        let mut lines = vec![r#"{"type":"wanted"}"#.to_owned()];
+        lines.extend((0..600).map(|other| format!(r#"{{"type":"other","n":{other},"of":{number}}}"#)));
+        daemon_say(&lines.join("\n"));
+        until(expected, || text(".log-pending") == expected).await;
+    }
+    find(".log-pending").unwrap().click();
+    // The first of the two has gone from what is kept, and is not shown any more.
+    until("what is left of it is shown", || find(".log-pending").is_none()).await;
+}
+
+// Only the text was cut: kinds and names of a quarter of a megabyte were kept a thousand times.
+#[wasm_bindgen_test]
+async fn what_is_kept_of_an_events_kind_and_agent_is_bounded() {
+    let mut stage = Stage::new();
+    let hook = hook(&mut stage, Some(DAEMON));
+    until("the daemon is connected", || daemon_connections() == 1).await;
+    let long = "ä".repeat(60_000);
+    daemon_say(
+        &[format!(r#"{{"type":"{long}","agentId":"{long}"}}"#), heartbeat(&long, "idle", "")].join("\n"),
+    );
+    until("they are there", || hook.total.get_untracked() == 2).await;
+    let longest = hook.events.with_untracked(|events| {
+        events.iter().map(|event| event.kind.len() + event.agent.as_deref().map_or(0, str::len)).max()
+    });
+    assert!(longest.flatten().is_some_and(|longest| longest <= 1_024), "{longest:?}");
+}
+
+// A listener whose handle another one had dropped in the middle of a change was called all the same.
+#[wasm_bindgen_test]
+async fn who_stopped_listening_in_the_middle_of_a_change_is_not_called_for_it() {
+    let _stage = Stage::new();
+    let daemon = DaemonConnector::new(DAEMON, quick_daemon());
+    let second = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let (dropped, heard) = (std::rc::Rc::clone(&second), Notes::new());
+    let _first = daemon.on_state_change(move |_| drop(dropped.take()));
+    let note = heard.clone();
+    second.replace(Some(daemon.on_state_change(move |status| note.add(status.state))));
+    daemon.connect();
+    until("it is connected", || daemon.status().state == LinkState::Connected).await;
+    assert_eq!(heard.all(), []);
 }

@@ -259,6 +259,79 @@ async fn frames_are_listed_paused_filtered_chosen_and_copied() {
     until("the frame is copied", || copied().starts_with(r#"{"seq":2"#)).await;
 }
 
+fn press(element: &Element, key: &str, modifier: &str) {
+    let dispatch = js_sys::Function::new_with_args(
+        "element, key, modifier",
+        "element.dispatchEvent(new KeyboardEvent('keydown', { key, [modifier]: true, bubbles: true, cancelable: true }))",
+    );
+    dispatch.call3(&wasm_bindgen::JsValue::NULL, element, &key.into(), &modifier.into()).unwrap();
+}
+
+const GRID: &str = "[role=grid][aria-label='Recent frames']";
+
+fn has_focus(selector: &str) -> bool {
+    document().active_element().is_some_and(|focused| focused.matches(selector).unwrap())
+}
+
+// It was read as values and written again: members in another order, the last of two of one name, and numbers that were rounded.
+#[wasm_bindgen_test]
+async fn a_chosen_frame_is_shown_as_it_was_sent() {
+    let mut stage = Stage::new();
+    open(&mut stage, "/wire").await;
+    chip("data");
+    say(r#"{"type":"news","z":12345678901234567890.10,"a":1,"a":[ ],"m":"1, 2"}"#);
+    until("it is listed", || kinds() == ["news"]).await;
+    find(".frames-frame .frame-row").click();
+    until_text(".wire-chosen h3", "news").await;
+    assert_eq!(
+        text(".wire-chosen pre"),
+        "{\n  \"type\": \"news\",\n  \"z\": 12345678901234567890.10,\n  \"a\": 1,\n  \"a\": [],\n  \"m\": \"1, 2\"\n}"
+    );
+}
+
+#[wasm_bindgen_test]
+async fn keys_choose_frames_and_let_them_go_and_the_focus_stays_in_the_list() {
+    let mut stage = Stage::new();
+    open(&mut stage, "/wire").await;
+    chip("data");
+    publish(&[update_of(1), update_of(2)].join("\n"));
+    until("both are listed", || frames().len() == 2).await;
+    find(GRID).focus().unwrap();
+    // With a modifier they are the browser's, or the system's.
+    for modifier in ["ctrlKey", "metaKey", "altKey"] {
+        press(&find(GRID), "ArrowUp", modifier);
+        press(&find(GRID), "k", modifier);
+    }
+    settle().await;
+    assert!(all(".wire-chosen").is_empty());
+
+    // Escape lets go also from the frame itself, and the focus comes back to the list with it.
+    press(&find(GRID), "ArrowUp", "");
+    until("a frame is chosen", || !all(".wire-chosen").is_empty()).await;
+    find(".wire-chosen pre").focus().unwrap();
+    press(&find(".wire-chosen pre"), "Escape", "");
+    until("it is let go", || all(".wire-chosen").is_empty()).await;
+    assert!(has_focus(GRID));
+
+    press(&find(GRID), "ArrowUp", "");
+    until("a frame is chosen", || !all(".wire-chosen").is_empty()).await;
+    press(&find("input[aria-label='Filter frames']"), "Escape", "");
+    settle().await;
+    assert!(!all(".wire-chosen").is_empty(), "in the search it clears that");
+    find("button[aria-label='Close the frame']").focus().unwrap();
+    find("button[aria-label='Close the frame']").click();
+    until("it is let go", || all(".wire-chosen").is_empty()).await;
+    assert!(has_focus(GRID));
+
+    publish(&update_of(3));
+    until("one waits", || texts("button").iter().any(|button| button == "1 new frame")).await;
+    button("1 new frame").focus().unwrap();
+    button("1 new frame").click();
+    until("it is shown", || frames().len() == 3).await;
+    settle().await;
+    assert!(has_focus(GRID));
+}
+
 #[wasm_bindgen_test]
 async fn what_cannot_be_read_is_shown_with_its_reason_also_after_a_while() {
     let mut stage = Stage::new();

@@ -4,15 +4,15 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// What can have the focus in a row: the link of a table's row, a conversation, and what marks itself as one.
+/// What can have the focus in a row: the link of a table's row, a conversation, and what marks itself as one, as the events of agents do.
 const ROWS: &str = "main .row-link, main .chat-row, main [data-row]";
 
 /// Where to go from the row that has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowStep {
-    /// To the one below; from elsewhere, to the first.
+    /// To the one below; from elsewhere, to the first, or to the one that Tab leads to where that is one of many.
     Next,
-    /// To the one above; from elsewhere, to the last.
+    /// To the one above; from elsewhere, to the last, or to the one that Tab leads to.
     Previous,
     /// To the first.
     First,
@@ -24,8 +24,12 @@ pub fn focus_row(step: RowStep) -> bool {
     let focused = document().active_element();
     let has_focus = |row: &HtmlElement| focused.as_ref().is_some_and(|focused| row.contains(Some(focused)));
     let place = rows.iter().position(has_focus);
+    let stop = || rows.iter().position(|row| row.has_attribute("data-row") && row.tab_index() == 0);
+    let entry = if place.is_none() { stop() } else { None };
     let next = match (step, place) {
-        (RowStep::First, _) | (RowStep::Next, None) => 0,
+        (RowStep::First, _) => 0,
+        (RowStep::Next | RowStep::Previous, None) if entry.is_some() => entry.unwrap_or_default(),
+        (RowStep::Next, None) => 0,
         (RowStep::Next, Some(place)) => place.saturating_add(1).min(rows.len().saturating_sub(1)),
         (RowStep::Previous, None) => rows.len().saturating_sub(1),
         (RowStep::Previous, Some(place)) => place.saturating_sub(1),

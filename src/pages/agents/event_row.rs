@@ -5,16 +5,16 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, HtmlElement, Text};
 
-use super::{json::indented, shortened};
+use super::shortened;
 use crate::{
-    components::{Row, grouped, write_exact_clock},
+    components::{Row, grouped, indented, write_exact_clock},
     realtime::EventEntry,
 };
 
 /// How much of an event's JSON its closed row shows: more than fits.
 const PREVIEW: usize = 400;
 
-/// `<div class="event-row"><button class="event-head" aria-expanded="false">…</button><pre hidden/></div>`
+/// `<div class="event-row"><button class="event-head" data-row tabindex="-1" aria-expanded="false">…</button><pre hidden/></div>`
 pub(super) struct EventRow {
     row: HtmlElement,
     head: HtmlElement,
@@ -37,6 +37,9 @@ impl Row<Rc<EventEntry>> for EventRow {
         let (row, head) = (element("div", "event-row")?, element("button", "event-head")?);
         let json = element("pre", "event-json")?;
         head.set_attribute("type", "button").ok()?;
+        head.set_attribute("data-row", "").ok()?;
+        // Tab leads to one event of the log only (events_shown.rs).
+        head.set_tab_index(-1);
         json.set_tab_index(0);
         let place = |class: &str| {
             let parent = element("span", class)?;
@@ -82,9 +85,14 @@ impl EventRow {
     }
 }
 
+/// The head that `target` is, or is in.
+pub(super) fn head_at(target: &Element) -> Option<HtmlElement> {
+    target.closest(".event-head").ok()??.dyn_into().ok()
+}
+
 /// The number of the event whose head `target` is, or is in.
 pub(super) fn number_at(target: &Element) -> Option<(Element, u64)> {
-    let row = target.closest(".event-head").ok()??.parent_element()?;
+    let row = head_at(target)?.parent_element()?;
     let number = row.get_attribute("data-number")?.parse().ok()?;
     Some((row, number))
 }

@@ -9,27 +9,19 @@ use wasm_bindgen::JsCast;
 
 use super::{
     Shared,
-    event_row::{number_at, toggle},
+    event_row::{head_at, number_at, toggle},
     events_shown::Shown,
 };
 use crate::{
-    components::{Glyph, Icon, SearchField, Shortcut, grouped, on_shortcut, use_ticker},
+    components::{
+        Following, Glyph, Icon, RowStep, SearchField, Shortcut, focus_row, grouped, on_shortcut, pass_focus,
+        shown_text, use_ticker,
+    },
     realtime::UseDaemon,
 };
 
 /// How far from its end, in CSS pixels, the log still counts as being at its end: less than two rows.
 const AT_END_PX: i32 = 32;
-
-/// Whether the view follows the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// The end is in view, and stays so.
-    Following,
-    /// Somebody scrolled away from the end; scrolling back follows again.
-    ScrolledAway,
-    /// Somebody pressed Pause, or opened an event; only Follow follows again.
-    Paused,
-}
 
 /// What the log shows, and what waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,39 +37,49 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
     let hook = shared.hook;
     let (log, list) = (NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new());
     let filter = RwSignal::new(String::new());
-    let mode = RwSignal::new(Mode::Following);
+    let following = Following::new(AT_END_PX);
     let rows: Rows = StoredValue::new_local(None);
-    let counts = show_events(hook, rows, log, list, filter, mode);
-    let switch = move || match mode.get_untracked() {
-        Mode::Following => mode.set(Mode::Paused),
-        Mode::ScrolledAway | Mode::Paused => mode.set(Mode::Following),
+    let counts = show_events(hook, rows, log, list, filter, following);
+    let switch = move || {
+        following.toggle();
     };
     on_shortcut(Shortcut::Follow, switch);
     let scrolled = move |_| {
-        let Some(log) = log.get_untracked() else { return };
-        // Counted from the end, upwards below zero.
-        let at_end = log.scroll_top() > -AT_END_PX;
-        match (mode.get_untracked(), at_end) {
-            (Mode::Following, false) => mode.set(Mode::ScrolledAway),
-            (Mode::ScrolledAway, true) => mode.set(Mode::Following),
-            _ => {}
+        if let Some(log) = log.get_untracked() {
+            following.scrolled(&log);
         }
     };
     let clicked = move |event: ev::MouseEvent| {
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        let Some((row, number)) = target.as_ref().and_then(number_at) else { return };
+        let Some((row, number)) = element_of(&event).as_ref().and_then(number_at) else { return };
         let entry = rows.try_with_value(|rows| rows.as_ref()?.event(number)).flatten();
         // What is read must not move, nor be written over.
         if entry.and_then(|entry| toggle(&row, &entry)) == Some(true) {
-            mode.set(Mode::Paused);
+            following.pause();
         }
     };
-    let follows = move || mode.get() == Mode::Following;
+    let focused = move |event: ev::FocusEvent| {
+        if let Some(head) = element_of(&event).as_ref().and_then(head_at) {
+            let _ = rows.try_update_value(|rows| rows.as_mut().map(|shown| shown.stop_at(head)));
+        }
+    };
+    // From event to event, as j and k go. Elsewhere in the log the arrows scroll.
+    let pressed = move |event: ev::KeyboardEvent| {
+        let step = match event.key().as_str() {
+            "ArrowDown" => RowStep::Next,
+            "ArrowUp" => RowStep::Previous,
+            _ => return,
+        };
+        let has_modifier = event.ctrl_key() || event.meta_key() || event.alt_key();
+        if !has_modifier && element_of(&event).as_ref().and_then(head_at).is_some() && focus_row(step) {
+            event.prevent_default();
+        }
+    };
+    let follows = move || following.get();
     view! {
         <section class="card is-events-card" aria-label="Events of agents">
             <div class="card-head">
                 <h2>"Events"</h2>
-                <span class="card-count">{move || shown_text(hook.total.get(), counts.get(), filter.with(String::is_empty))}</span>
+                <span class="card-count">{move || shown_text(counts.get().shown, hook.total.get(), filter.with(String::is_empty))}</span>
                 <div class="card-tools" role="search">
                     <SearchField
                         label="Filter events"
@@ -85,7 +87,7 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
                         text=filter
                         on_search=move |text: String| {
                             filter.set(text.to_lowercase());
-                            mode.set(Mode::Following);
+                            following.follow();
                         }
                     />
                     <button
@@ -111,6 +113,8 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
                     node_ref=log
                     on:scroll=scrolled
                     on:click=clicked
+                    on:focusin=focused
+                    on:keydown=pressed
                 >
                     <div class="log-rows" node_ref=list></div>
                 </div>
@@ -129,7 +133,10 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
                     <button
                         type="button"
                         class="button is-small log-pending"
-                        on:click=move |_| mode.set(Mode::Following)
+                        on:click=move |event| {
+                            pass_focus(&event, log.get_untracked().map(Into::into));
+                            following.follow();
+                        }
                     >
                         <Icon glyph=Glyph::Down />
                         {move || match counts.get().waiting {
@@ -174,17 +181,6 @@ fn LeftOut(hook: UseDaemon) -> impl IntoView {
     move || text.get().map(|text| view! { <p class="log-note">{text}</p> })
 }
 
-/// How many events are shown of how many.
-fn shown_text(total: u64, counts: Counts, is_whole: bool) -> Option<String> {
-    let shown = grouped(counts.shown as u64);
-    match (total, is_whole) {
-        (0, _) => None,
-        (total, true) if counts.shown as u64 >= total => Some(shown),
-        (total, true) => Some(format!("the latest {shown} of {}", grouped(total))),
-        (total, false) => Some(format!("{shown} match, of {}", grouped(total))),
-    }
-}
-
 /// Keeps the rows at the latest events, as long as the log follows; answers how many there are.
 fn show_events(
     hook: UseDaemon,
@@ -192,19 +188,19 @@ fn show_events(
     log: NodeRef<html::Div>,
     list: NodeRef<html::Div>,
     filter: RwSignal<String>,
-    mode: RwSignal<Mode>,
+    following: Following,
 ) -> RwSignal<Counts> {
     let counts = RwSignal::new(Counts::default());
     Effect::new(move |followed: Option<bool>| {
-        let following = mode.get() == Mode::Following;
-        let (Some(log), Some(list)) = (log.get(), list.get()) else { return following };
+        let follows = following.get();
+        let (Some(log), Some(list)) = (log.get(), list.get()) else { return follows };
         let next = hook.events.with(|events| {
             rows.try_update_value(|rows| {
                 if rows.is_none() {
                     *rows = Shown::new(list.clone().into());
                 }
                 let shown = rows.as_mut()?;
-                let waiting = filter.with(|filter| shown.bring(events, filter, following));
+                let waiting = filter.with(|filter| shown.bring(events, filter, follows));
                 Some(Counts { shown: shown.len(), waiting })
             })
         });
@@ -212,10 +208,14 @@ fn show_events(
         if counts.get_untracked() != next {
             counts.set(next);
         }
-        if following && followed == Some(false) {
+        if follows && followed == Some(false) {
             log.set_scroll_top(0);
         }
-        following
+        follows
     });
     counts
+}
+
+fn element_of(event: &ev::Event) -> Option<web_sys::Element> {
+    event.target()?.dyn_into().ok()
 }

@@ -6,11 +6,12 @@ mod event_row;
 mod events;
 mod events_shown;
 mod heartbeat;
-mod json;
 mod row;
 mod table;
 
-use leptos::prelude::*;
+use std::mem;
+
+use leptos::{ev, prelude::*};
 use switchboard_link::LinkState;
 use switchboard_model::Outage;
 use switchboard_protocol::Timestamp;
@@ -21,8 +22,8 @@ use self::{
 };
 use crate::{
     components::{
-        Command, CopyButton, Empty, Failure, Glyph, Icon, SkeletonRows, StaleNote, clock_text, use_ticker,
-        use_title,
+        Command, CopyButton, Empty, Failure, Glyph, Icon, SkeletonRows, StaleNote, clock_text, focus_first,
+        has_focus, is_focus_lost, use_ticker, use_title,
     },
     realtime::{DaemonSource, LoadPhase, UseDaemon, use_daemon},
 };
@@ -36,6 +37,9 @@ const HEARTBEAT: &str =
 
 /// The most agents that are shown before somebody asks for all: a daemon may name as many as it likes.
 const SHOWN_AT_FIRST: usize = 200;
+
+/// The log of events, as a selector.
+const EVENTS: &str = ".agents [role=log]";
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -113,29 +117,46 @@ fn DaemonTrouble(hook: UseDaemon) -> impl IntoView {
         matches!(hook.state.get(), LinkState::Disconnected | LinkState::Error)
             || hook.error.with(Option::is_some)
     });
+    // The same words through all attempts: what changes is read out again, and an attempt is no news.
     let title = move || match hook.state.get() {
         LinkState::Error => "The daemon cannot be watched",
-        LinkState::Connecting => "Connecting to the daemon",
-        LinkState::Disconnected | LinkState::Connected => "Daemon disconnected",
+        LinkState::Disconnected | LinkState::Connecting | LinkState::Connected => "Daemon disconnected",
     };
+    let title = Memo::new(move |_| title());
+    // The button goes with the trouble. Who pressed it goes on at what comes then.
+    let had_focus = StoredValue::new(false);
+    let pressed = move |event: ev::MouseEvent| {
+        had_focus.set_value(has_focus(&event));
+        hook.reconnect();
+    };
+    Effect::new(move || {
+        if !is_down.get() && had_focus.try_update_value(mem::take) == Some(true) && is_focus_lost() {
+            focus_first(EVENTS);
+        }
+    });
     let since = move || match hook.stale_since.get() {
         Some(since) if hook.total.get() > 0 => format!("What you see is as of {}. ", clock_text(since)),
         _ => String::new(),
     };
     view! {
-        <Show when=move || is_down.get()>
-            <div class="problem is-warning" role="alert">
-                <Icon glyph=Glyph::Warning />
-                <div class="problem-body">
-                    <p class="problem-title">{title}</p>
-                    <p class="problem-text">{since}{move || hook.error.get().map(|error| sentence(&error))}</p>
+        // There from the beginning: only what changes inside of it is read out.
+        <div class="agents-trouble" role="status">
+            <Show when=move || is_down.get()>
+                <div class="problem is-warning">
+                    <Icon glyph=Glyph::Warning />
+                    <div class="problem-body">
+                        <p class="problem-title">{title}</p>
+                        <p class="problem-text">
+                            {since}{move || hook.error.get().map(|error| sentence(&error))}
+                        </p>
+                    </div>
+                    <button type="button" class="button" on:click=pressed>
+                        <Icon glyph=Glyph::Retry />
+                        "Reconnect to the daemon"
+                    </button>
                 </div>
-                <button type="button" class="button" on:click=move |_| hook.reconnect()>
-                    <Icon glyph=Glyph::Retry />
-                    "Reconnect to the daemon"
-                </button>
-            </div>
-        </Show>
+            </Show>
+        </div>
     }
 }
 
@@ -144,19 +165,26 @@ fn Agents(shared: Shared) -> impl IntoView {
     let hook = shared.hook;
     let all = RwSignal::new(false);
     let is_empty = Memo::new(move |_| hook.agents.with(Vec::is_empty));
-    let below = move || match (hook.phase.get(), is_empty.get()) {
-        (_, false) => view! { <Foot shared all /> }.into_any(),
-        (LoadPhase::Failed(error), true) => {
-            view! { <Failure what="The list of agents" error on_retry=move |()| hook.retry() /> }.into_any()
+    let has_list = Memo::new(move |_| hook.phase.with(|phase| *phase == LoadPhase::Ready));
+    // That the list is missing is said also where frames have told of some agents: they are not all there are.
+    let failure = move || match hook.phase.get() {
+        LoadPhase::Failed(error) => {
+            Some(view! { <Failure what="The list of agents" error on_retry=move |()| hook.retry() /> })
         }
-        (_, true) if hook.is_loading.get() => view! { <SkeletonRows label="Loading agents" /> }.into_any(),
-        (_, true) => view! { <NoAgents hook /> }.into_any(),
+        LoadPhase::Loading | LoadPhase::Ready => None,
+    };
+    let below = move || match (is_empty.get(), has_list.get()) {
+        (false, _) => view! { <Foot shared all has_list /> }.into_any(),
+        (true, _) if hook.is_loading.get() => view! { <SkeletonRows label="Loading agents" /> }.into_any(),
+        (true, true) => view! { <NoAgents hook /> }.into_any(),
+        (true, false) => ().into_any(),
     };
     // The table is there from the beginning, also while it has no rows.
     view! {
         <div class="panel">
             <Table shared all />
             {below}
+            {failure}
         </div>
     }
 }

@@ -38,11 +38,19 @@ pub(super) fn Table(shared: Shared, all: RwSignal<bool>) -> impl IntoView {
 
 /// How many agents there are, and the way to all of them.
 #[component]
-pub(super) fn Foot(shared: Shared, all: RwSignal<bool>) -> impl IntoView {
+pub(super) fn Foot(
+    shared: Shared,
+    all: RwSignal<bool>,
+    /// Whether the hub's list is there. Without it, these are those that frames have told of, and there may be more.
+    has_list: Memo<bool>,
+) -> impl IntoView {
     let count = Memo::new(move |_| shared.hook.agents.with(Vec::len));
     let is_cut = Memo::new(move |_| !all.get() && count.get() > SHOWN_AT_FIRST);
     let scope = move || {
         let number = grouped(count.get() as u64);
+        if !has_list.get() {
+            return format!("{number} heard of so far");
+        }
         match count.get() {
             1 => "1 agent".to_owned(),
             _ if is_cut.get() => format!("{} of {number} agents", grouped(SHOWN_AT_FIRST as u64)),

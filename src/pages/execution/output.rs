@@ -11,7 +11,8 @@ use switchboard_model::{Execution, VIEW_CAPACITY};
 use super::{AT_END_PX, line_row::LineRow};
 use crate::{
     components::{
-        CopyButton, Glyph, Icon, RecycledRows, Shortcut, Store, grouped, on_shortcut, recall, remember,
+        CopyButton, Following, Glyph, Icon, RecycledRows, Shortcut, Store, grouped, on_shortcut, pass_focus,
+        recall, remember,
     },
     realtime::UseExecution,
 };
@@ -22,45 +23,28 @@ const WRAP: &str = "wrap";
 /// Below this width, in CSS pixels, lines wrap unless a person chose otherwise.
 const NARROW: f64 = 768.0;
 
-/// Whether the view follows the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// The end is in view, and stays so.
-    Following,
-    /// Somebody scrolled away from the end; scrolling back follows again.
-    ScrolledAway,
-    /// Somebody pressed Pause; only Follow follows again.
-    Paused,
-}
-
 /// The latest lines, following the stream until somebody reads further up.
 #[component]
 pub(super) fn Output(hook: UseExecution) -> impl IntoView {
     let (log, rows) = (NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new());
-    let mode = RwSignal::new(Mode::Following);
+    let following = Following::new(AT_END_PX);
     let wrapped = RwSignal::new(wraps_at_first());
-    let waiting = show_lines(hook, log, rows, mode);
-    let toggle = move || match mode.get_untracked() {
-        Mode::Following => mode.set(Mode::Paused),
-        Mode::ScrolledAway | Mode::Paused => mode.set(Mode::Following),
+    let waiting = show_lines(hook, log, rows, following);
+    let toggle = move || {
+        following.toggle();
     };
     on_shortcut(Shortcut::Follow, toggle);
 
     let scrolled = move |_| {
-        let Some(log) = log.get_untracked() else { return };
-        // Counted from the end, upwards below zero.
-        let at_end = log.scroll_top() > -AT_END_PX;
-        match (mode.get_untracked(), at_end) {
-            (Mode::Following, false) => mode.set(Mode::ScrolledAway),
-            (Mode::ScrolledAway, true) => mode.set(Mode::Following),
-            _ => {}
+        if let Some(log) = log.get_untracked() {
+            following.scrolled(&log);
         }
     };
     let wrap = move |_| {
         wrapped.update(|wrapped| *wrapped = !*wrapped);
         remember(Store::Local, WRAP, Some(if wrapped.get_untracked() { "on" } else { "off" }));
     };
-    let follows = move || mode.get() == Mode::Following;
+    let follows = move || following.get();
     let is_empty = Memo::new(move |_| hook.execution.with(|execution| execution.output().is_empty()));
     view! {
         <div class="card is-output-card">
@@ -114,7 +98,10 @@ pub(super) fn Output(hook: UseExecution) -> impl IntoView {
                     <button
                         type="button"
                         class="button is-small log-pending"
-                        on:click=move |_| mode.set(Mode::Following)
+                        on:click=move |event| {
+                            pass_focus(&event, log.get_untracked().map(Into::into));
+                            following.follow();
+                        }
                     >
                         <Icon glyph=Glyph::Down />
                         {move || waiting.get().map(Waiting::text)}
@@ -164,14 +151,14 @@ fn show_lines(
     hook: UseExecution,
     log: NodeRef<html::Div>,
     list: NodeRef<html::Div>,
-    mode: RwSignal<Mode>,
+    following: Following,
 ) -> RwSignal<Option<Waiting>> {
     let waiting = RwSignal::new(None::<Waiting>);
     let rows = StoredValue::new_local(None::<RecycledRows<LineRow>>);
     Effect::new(move |followed: Option<bool>| {
         hook.version.track();
-        let following = mode.get() == Mode::Following;
-        let (Some(log), Some(list)) = (log.get(), list.get()) else { return following };
+        let follows = following.get();
+        let (Some(log), Some(list)) = (log.get(), list.get()) else { return follows };
         let generation = hook.execution.generation();
         let next = hook.execution.with_untracked(|execution| {
             rows.try_update_value(|rows| {
@@ -179,7 +166,7 @@ fn show_lines(
                     *rows = RecycledRows::new(list.clone().into());
                 }
                 let rows = rows.as_mut()?;
-                if following {
+                if follows {
                     rows.update(execution.output(), generation, false);
                     return None;
                 }
@@ -192,10 +179,10 @@ fn show_lines(
         if waiting.get_untracked() != next {
             waiting.set(next);
         }
-        if following && followed == Some(false) {
+        if follows && followed == Some(false) {
             log.set_scroll_top(0);
         }
-        following
+        follows
     });
     waiting
 }

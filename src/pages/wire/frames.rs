@@ -13,7 +13,8 @@ use super::{
     frame_row::{COLUMNS, FrameRow, ShownFrame, row_id},
 };
 use crate::components::{
-    Chips, CopyButton, Glyph, Icon, RecycledRows, SearchField, Shortcut, full_text, grouped, on_shortcut,
+    Chips, CopyButton, Following, Glyph, Icon, RecycledRows, SearchField, Shortcut, Waiting, focus,
+    full_text, grouped, indented, on_shortcut, pass_focus, shown_text,
 };
 
 /// How far from its end, in CSS pixels, the list still counts as being at its end: less than a row.
@@ -27,23 +28,14 @@ struct Counts {
     waiting: u64,
 }
 
-/// Whether the list follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Following,
-    /// Somebody scrolled away from the end; scrolling back follows again.
-    ScrolledAway,
-    /// Somebody pressed Pause or chose a frame; only Follow follows again.
-    Paused,
-}
-
 /// What the parts of the list share.
 #[derive(Clone, Copy)]
 struct List {
+    grid: NodeRef<html::Div>,
     frame: NodeRef<html::Div>,
     rows: NodeRef<html::Div>,
     filter: RwSignal<FrameFilter>,
-    mode: RwSignal<Mode>,
+    following: Following,
     chosen: RwSignal<Option<ShownFrame>>,
     shown: StoredValue<Option<Shown>, LocalStorage>,
 }
@@ -51,10 +43,11 @@ struct List {
 #[component]
 pub(super) fn Frames(shared: Shared) -> impl IntoView {
     let list = List {
+        grid: NodeRef::new(),
         frame: NodeRef::new(),
         rows: NodeRef::new(),
         filter: RwSignal::new(FrameFilter::default()),
-        mode: RwSignal::new(Mode::Following),
+        following: Following::new(AT_END_PX),
         chosen: RwSignal::new(None),
         shown: StoredValue::new_local(None),
     };
@@ -75,7 +68,11 @@ pub(super) fn Frames(shared: Shared) -> impl IntoView {
         _ => None,
     });
     view! {
-        <section class="card is-wire-frames" aria-label="Frames">
+        <section
+            class="card is-wire-frames"
+            aria-label="Frames"
+            on:keydown=move |event| list.let_go(&event)
+        >
             <Head list counts />
             <div
                 class="frames"
@@ -83,6 +80,7 @@ pub(super) fn Frames(shared: Shared) -> impl IntoView {
                 aria-label="Recent frames"
                 aria-activedescendant=move || list.chosen.with(|chosen| chosen.as_ref().map(|it| row_id(it.number)))
                 tabindex="0"
+                node_ref=list.grid
                 on:keydown=move |event| list.key(&event)
             >
                 <div class="frames-head" role="rowgroup">
@@ -102,7 +100,14 @@ pub(super) fn Frames(shared: Shared) -> impl IntoView {
             </div>
             {move || text.get().map(|text| view! { <p class="section-note muted">{text}</p> })}
             <Show when=move || { counts.get().waiting > 0 }>
-                <button type="button" class="button is-small log-pending" on:click=move |_| list.follow()>
+                <button
+                    type="button"
+                    class="button is-small log-pending"
+                    on:click=move |event| {
+                        pass_focus(&event, list.grid.get_untracked().map(Into::into));
+                        list.follow();
+                    }
+                >
                     <Icon glyph=Glyph::Down />
                     {move || match counts.get().waiting {
                         1 => "1 new frame".to_owned(),
@@ -119,12 +124,15 @@ pub(super) fn Frames(shared: Shared) -> impl IntoView {
 fn Head(list: List, counts: RwSignal<Counts>) -> impl IntoView {
     let typed = Memo::new(move |_| list.filter.with(|filter| filter.text.clone()));
     let sort = Signal::derive(move || list.filter.with(|filter| filter.sort.as_str()));
-    let follows = move || list.mode.get() == Mode::Following;
+    let follows = move || list.following.get();
     view! {
         <div class="card-head">
             <h2>"Recent frames"</h2>
             <span class="card-count">
-                {move || shown_text(counts.get(), list.filter.with(FrameFilter::is_none))}
+                {move || {
+                    let Counts { shown, total, .. } = counts.get();
+                    shown_text(shown, total, list.filter.with(FrameFilter::is_none))
+                }}
             </span>
             <div class="card-tools" role="search">
                 <SearchField
@@ -162,7 +170,8 @@ fn Head(list: List, counts: RwSignal<Counts>) -> impl IntoView {
 #[component]
 fn Chosen(chosen: ShownFrame, list: List) -> impl IntoView {
     let ShownFrame { frame, head, .. } = chosen;
-    let pretty = pretty(&frame.text);
+    // As it was sent, every digit and every member in its place; what is no JSON has no lines to be broken into.
+    let pretty = if head.problem.is_some() { frame.text.to_string() } else { indented(&frame.text) };
     let text = frame.text.clone();
     let about = format!(
         "{} {}, {} bytes{}",
@@ -182,7 +191,7 @@ fn Chosen(chosen: ShownFrame, list: List) -> impl IntoView {
                         type="button"
                         class="button is-plain is-square is-small"
                         aria-label="Close the frame"
-                        on:click=move |_| list.choose(None)
+                        on:click=move |_| list.close()
                     >
                         <Icon glyph=Glyph::Close />
                     </button>
@@ -200,14 +209,16 @@ impl List {
     fn follow(self) {
         self.mark(None);
         self.chosen.set(None);
-        self.mode.set(Mode::Following);
+        self.following.follow();
         if let Some(frame) = self.frame.get_untracked() {
             frame.set_scroll_top(0);
         }
     }
 
     fn toggle(self) {
-        if self.mode.get_untracked() == Mode::Following { self.mode.set(Mode::Paused) } else { self.follow() }
+        if self.following.toggle() {
+            self.follow();
+        }
     }
 
     fn change(self, change: impl FnOnce(&mut FrameFilter)) {
@@ -216,13 +227,8 @@ impl List {
     }
 
     fn scrolled(self) {
-        let Some(frame) = self.frame.get_untracked() else { return };
-        // Counted from the end, upwards below zero.
-        let at_end = frame.scroll_top() > -AT_END_PX;
-        match (self.mode.get_untracked(), at_end) {
-            (Mode::Following, false) => self.mode.set(Mode::ScrolledAway),
-            (Mode::ScrolledAway, true) => self.mode.set(Mode::Following),
-            _ => {}
+        if let Some(frame) = self.frame.get_untracked() {
+            self.following.scrolled(&frame);
         }
     }
 
@@ -235,8 +241,11 @@ impl List {
         }
     }
 
-    /// Up and down, Home and End choose; Escape lets go; Enter copies nothing by itself: the buttons are below.
+    /// Up and down, Home and End choose. With a modifier they are the browser's, or the system's.
     fn key(self, event: &ev::KeyboardEvent) {
+        if has_modifier(event) {
+            return;
+        }
         let chosen = self.chosen.with_untracked(|chosen| chosen.as_ref().map(|it| it.number));
         let next = self.shown.with_value(|shown| {
             let numbers: Vec<u64> = shown.as_ref()?.ring.iter().map(|it| it.number).collect();
@@ -254,8 +263,26 @@ impl List {
         if let Some(number) = next {
             event.prevent_default();
             self.choose(Some(number));
-        } else if event.key() == "Escape" && chosen.is_some() {
-            self.choose(None);
+        }
+    }
+
+    /// Escape lets the chosen frame go, from the list and from the frame itself. In the search it clears that.
+    fn let_go(self, event: &ev::KeyboardEvent) {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let is_in_field = target.is_some_and(|target| target.matches("input").unwrap_or_default());
+        let is_chosen = self.chosen.with_untracked(Option::is_some);
+        if event.key() == "Escape" && !has_modifier(event) && !is_in_field && is_chosen {
+            self.close();
+        }
+    }
+
+    /// Lets the chosen frame go, and whoever was at it back into the list.
+    fn close(self) {
+        let focused = document().active_element();
+        let was_at_it = focused.is_some_and(|it| it.closest(".wire-chosen").ok().flatten().is_some());
+        self.choose(None);
+        if let Some(grid) = self.grid.get_untracked().filter(|_| was_at_it) {
+            focus(&grid);
         }
     }
 
@@ -265,7 +292,7 @@ impl List {
             |shown: &Option<Shown>| shown.as_ref()?.ring.iter().find(|it| Some(it.number) == number).cloned();
         let chosen = self.shown.with_value(of_number);
         if chosen.is_some() {
-            self.mode.set(Mode::Paused);
+            self.following.pause();
         }
         self.mark(chosen.as_ref().map(|it| it.number));
         self.chosen.set(chosen);
@@ -295,18 +322,6 @@ impl List {
     }
 }
 
-/// How many frames are shown of how many.
-fn shown_text(counts: Counts, is_whole: bool) -> Option<String> {
-    let Counts { shown, total, .. } = counts;
-    let shown_words = grouped(shown as u64);
-    match (total, is_whole) {
-        (0, _) => None,
-        (total, true) if shown as u64 >= total => Some(shown_words),
-        (total, true) => Some(format!("the latest {shown_words} of {}", grouped(total))),
-        (total, false) => Some(format!("{shown_words} match, of {}", grouped(total))),
-    }
-}
-
 /// The rows and what they show: those frames that the filter lets through.
 struct Shown {
     rows: RecycledRows<FrameRow>,
@@ -316,6 +331,11 @@ struct Shown {
     filter: FrameFilter,
     /// The next frame of the recording to look at.
     next: u64,
+    waiting: Waiting,
+}
+
+fn has_modifier(event: &ev::KeyboardEvent) -> bool {
+    event.ctrl_key() || event.meta_key() || event.alt_key()
 }
 
 impl Shown {
@@ -326,6 +346,7 @@ impl Shown {
             generation: 1,
             filter: FrameFilter::default(),
             next: 0,
+            waiting: Waiting::default(),
         })
     }
 
@@ -341,7 +362,9 @@ impl Shown {
                 // Also those that came and went again.
                 return frames.total().saturating_sub(self.next);
             }
-            return frames.since(self.next).filter_map(matching).count() as u64;
+            let new = frames.since(self.waiting.next());
+            let count = new.filter(|(_, frame)| filter.lets_through(frame, &frame.head())).count();
+            return self.waiting.add(count, frames.total());
         }
         if self.filter != *filter {
             self.generation += 1;
@@ -351,6 +374,7 @@ impl Shown {
         }
         self.ring.extend(frames.since(self.next).filter_map(matching));
         self.next = frames.total();
+        self.waiting.begin(0, self.next);
         self.rows.update(&self.ring, self.generation, false);
         0
     }
@@ -362,7 +386,7 @@ fn show_frames(shared: Shared, list: List) -> RwSignal<Counts> {
     let wire = shared.wire;
     Effect::new(move || {
         wire.version.track();
-        let follows = list.mode.get() == Mode::Following;
+        let follows = list.following.get();
         let filter = list.filter.get();
         let Some(rows) = list.rows.get() else { return };
         let bring = |recording: &WireRecording| {
@@ -381,11 +405,4 @@ fn show_frames(shared: Shared, list: List) -> RwSignal<Counts> {
         }
     });
     counts
-}
-
-/// A frame's text over several lines, where it is JSON.
-fn pretty(text: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(text)
-        .and_then(|value| serde_json::to_string_pretty(&value))
-        .unwrap_or_else(|_| text.to_owned())
 }

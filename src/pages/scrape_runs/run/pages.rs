@@ -4,7 +4,7 @@
 //! end, whose place 0 the browser keeps in sight by itself. Who scrolls away from it reads undisturbed: the rows are left alone,
 //! and the number of pages that wait is told.
 
-use leptos::{html, prelude::*};
+use leptos::{ev, html, prelude::*};
 use switchboard_model::{Ring, VIEW_CAPACITY};
 use switchboard_protocol::ScrapedPage;
 
@@ -13,7 +13,9 @@ use super::{
     page_row::{COLUMNS, PageRow},
     pages_filter::{Filter, Outcome},
 };
-use crate::components::{Chips, Glyph, Icon, RecycledRows, SearchField, grouped};
+use crate::components::{
+    Chips, Following, Glyph, Icon, RecycledRows, SearchField, Waiting, grouped, pass_focus, shown_text,
+};
 
 /// The choice that filters nothing.
 const ALL: &str = "all";
@@ -33,26 +35,24 @@ struct Counts {
 pub(super) fn Pages(shared: Shared) -> impl IntoView {
     let (frame, list) = (NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new());
     let filter = RwSignal::new(Filter::default());
-    let follows = RwSignal::new(true);
-    let counts = show_pages(shared, list, filter, follows);
+    let following = Following::new(AT_END_PX);
+    let counts = show_pages(shared, list, filter, following);
     let typed = Memo::new(move |_| filter.with(|filter| filter.text.clone()));
     let chosen = Signal::derive(move || filter.with(|filter| filter.outcome).map_or(ALL, Outcome::as_str));
     let change = move |change: &dyn Fn(&mut Filter)| {
         filter.update(change);
-        follows.set(true);
+        following.follow();
     };
-    let to_end = move || {
-        follows.set(true);
+    let to_end = move |event: ev::MouseEvent| {
+        pass_focus(&event, frame.get_untracked().map(Into::into));
+        following.follow();
         if let Some(frame) = frame.get_untracked() {
             frame.set_scroll_top(0);
         }
     };
     let scrolled = move |_| {
-        let Some(frame) = frame.get_untracked() else { return };
-        // Counted from the end, upwards below zero.
-        let at_end = frame.scroll_top() > -AT_END_PX;
-        if follows.get_untracked() != at_end {
-            follows.set(at_end);
+        if let Some(frame) = frame.get_untracked() {
+            following.scrolled(&frame);
         }
     };
     let head = |(name, class)| {
@@ -66,7 +66,12 @@ pub(super) fn Pages(shared: Shared) -> impl IntoView {
         <section class="card is-pages-card" aria-label="Pages">
             <div class="card-head">
                 <h2>"Pages"</h2>
-                <span class="card-count">{move || shown_text(counts.get(), filter.with(Filter::is_none))}</span>
+                <span class="card-count">
+                    {move || {
+                        let Counts { shown, total, .. } = counts.get();
+                        shown_text(shown, total, filter.with(Filter::is_none))
+                    }}
+                </span>
                 <div class="card-tools" role="search">
                     <SearchField
                         label="Filter pages"
@@ -101,7 +106,7 @@ pub(super) fn Pages(shared: Shared) -> impl IntoView {
             </div>
             <Nothing shared counts filter />
             <Show when=move || { counts.get().waiting > 0 }>
-                <button type="button" class="button is-small log-pending" on:click=move |_| to_end()>
+                <button type="button" class="button is-small log-pending" on:click=to_end>
                     <Icon glyph=Glyph::Down />
                     {move || match counts.get().waiting {
                         1 => "1 new page".to_owned(),
@@ -125,18 +130,6 @@ fn Nothing(shared: Shared, counts: RwSignal<Counts>, filter: RwSignal<Filter>) -
     move || text.get().map(|text| view! { <p class="section-note muted">{text}</p> })
 }
 
-/// How many pages are shown of how many.
-fn shown_text(counts: Counts, is_whole: bool) -> Option<String> {
-    let Counts { shown, total, .. } = counts;
-    let shown = grouped(shown as u64);
-    match (total, is_whole) {
-        (0, _) => None,
-        (total, true) if counts.shown as u64 >= total => Some(shown),
-        (total, true) => Some(format!("the latest {shown} of {}", grouped(total))),
-        (total, false) => Some(format!("{shown} match, of {}", grouped(total))),
-    }
-}
-
 /// The rows and what they show: those pages that the filter lets through.
 struct Shown {
     rows: RecycledRows<PageRow>,
@@ -147,6 +140,7 @@ struct Shown {
     /// Which snapshot's pages these are, and the next one to look at.
     source: Option<u64>,
     next: u64,
+    waiting: Waiting,
 }
 
 impl Shown {
@@ -158,6 +152,7 @@ impl Shown {
             filter: Filter::default(),
             source: None,
             next: 0,
+            waiting: Waiting::default(),
         })
     }
 
@@ -170,7 +165,12 @@ impl Shown {
                 // Also those that came and went again.
                 return pages.total().saturating_sub(from);
             }
-            return pages.since(from).filter(|(_, page)| filter.lets_through(page)).count() as u64;
+            if self.waiting.source() != source {
+                self.waiting.begin(source, from);
+            }
+            let new = pages.since(self.waiting.next());
+            let count = new.filter(|(_, page)| filter.lets_through(page)).count();
+            return self.waiting.add(count, pages.total());
         }
         if self.source != Some(source) || self.filter != *filter {
             self.generation += 1;
@@ -181,6 +181,7 @@ impl Shown {
         let new = pages.since(self.next).filter(|(_, page)| filter.lets_through(page));
         self.ring.extend(new.map(|(_, page)| page.clone()));
         self.next = pages.total();
+        self.waiting.begin(source, self.next);
         self.rows.update(&self.ring, self.generation, false);
         0
     }
@@ -191,13 +192,13 @@ fn show_pages(
     shared: Shared,
     list: NodeRef<html::Div>,
     filter: RwSignal<Filter>,
-    follows: RwSignal<bool>,
+    following: Following,
 ) -> RwSignal<Counts> {
     let counts = RwSignal::new(Counts::default());
     let shown = StoredValue::new_local(None::<Shown>);
     Effect::new(move || {
         shared.hook.version.track();
-        let follows = follows.get();
+        let follows = following.get();
         let Some(list) = list.get() else { return };
         let source = shared.hook.view.generation();
         let next = shared.hook.view.with_untracked(|run| {

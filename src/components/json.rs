@@ -5,7 +5,7 @@ const LONGEST: usize = 256 * 1024;
 
 /// The same JSON with line breaks and indentation. It is read as text, so that no number loses a digit and no member its place, and
 /// what is no JSON, or was cut, is shown as far as it goes.
-pub(super) fn indented(json: &str) -> String {
+pub fn indented(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     let mut rest = json.chars().peekable();
