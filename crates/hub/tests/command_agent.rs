@@ -8,6 +8,8 @@ use std::{process::Command, sync::Arc};
 
 use command_support::{FakeHub, Record, Running, finish, switchboard};
 use serde_json::Value;
+use switchboard_model::Agents;
+use switchboard_protocol::{AgentStatus, Frame, Timestamp, decode, rest::AgentSummary};
 
 /// `switchboard agent --id worker` with options, and a shell script as its command.
 fn agent_shell(hub: &FakeHub, options: &[&str], script: &str) -> Command {
@@ -22,6 +24,16 @@ fn agent_shell(hub: &FakeHub, options: &[&str], script: &str) -> Command {
 fn turns(agents: &[Value]) -> Vec<&str> {
     let types = agents.iter().map(|frame| frame["type"].as_str().unwrap());
     types.filter(|kind| *kind != "heartbeat").collect()
+}
+
+/// What a page makes of the frames about the one agent.
+fn folded(record: &Record) -> AgentSummary {
+    let mut agents = Agents::new("default".into());
+    for frame in record.agents() {
+        let Frame::AgentEvent(event) = decode(&frame.to_string()).unwrap().frame else { panic!("{frame}") };
+        agents.event(None, &event, Timestamp::from_millis(1_000));
+    }
+    agents.get(&"worker".into()).unwrap().clone()
 }
 
 /// A script that fails with code 7 until it has been started so many times, and then succeeds.
@@ -85,6 +97,28 @@ fn the_policy_says_which_end_is_one() {
     assert!(said.contains("started again 2 times in a row, and is not any more"), "{said}");
     let (count, code, last, _) = starts(&["--max-restarts", "1"], "exit 7");
     assert_eq!((count, code, last.as_str()), (2, Some(7), "agent_error"));
+}
+
+// A run that had ended well was taken to go on beside the next one, whose end then was not the agent's: it stayed running, and its
+// error was lost.
+#[test]
+fn the_end_of_the_last_run_of_several_is_the_end_of_the_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let starts = folder.path().join("starts");
+    let fails_the_second_time =
+        format!("if [ -e '{0}' ]; then exit 7; else touch '{0}'; fi", starts.display());
+    for (script, restarts, status, error) in [
+        ("true", "2", AgentStatus::Stopped, None),
+        (fails_the_second_time.as_str(), "1", AgentStatus::Error, Some("exited with code 7")),
+    ] {
+        let record = Arc::new(Record::default());
+        let hub = FakeHub::start(&record);
+        let options = ["--restart", "always", "--max-restarts", restarts];
+        finish(&mut agent_shell(&hub, &options, script));
+        let agent = folded(&record);
+        assert_eq!((agent.status, agent.error.as_deref()), (status, error), "{:?}", record.agents());
+        assert!(agent.executions.is_empty(), "{:?}", agent.executions);
+    }
 }
 
 #[test]

@@ -174,6 +174,8 @@ impl Worker<'_> {
                         self.outbox.announce(self.pulse.failed(why, Kind::Lifecycle)).await;
                         self.pulse.waits(AgentStatus::Error, wait.clone());
                     } else {
+                        // A turning point that names the execution, so that it is not taken to go on beside the next one.
+                        self.outbox.announce(self.pulse.stopped(Kind::Lifecycle)).await;
                         self.pulse.waits(AgentStatus::Idle, wait.clone());
                     }
                     if !args.quiet {
