@@ -60,11 +60,9 @@ pub fn apply_event(summary: &mut ExecutionSummary, event: &ExecutionEvent, recei
 }
 
 fn start(summary: &mut ExecutionSummary, event: &ExecutionEvent, at: Timestamp) -> bool {
-    if summary.status.is_final() {
-        // Whoever retries it may be another worker, which need not beat.
-        summary.heartbeat_at = None;
-        summary.heartbeat_seconds = None;
-    }
+    // Whoever starts it may be another worker, which need not beat; also where the one before was killed, and never said an end.
+    summary.heartbeat_at = None;
+    summary.heartbeat_seconds = None;
     if summary.status != ExecutionStatus::Running {
         summary.started_at = Some(at);
     }
@@ -134,7 +132,8 @@ fn merge_end(summary: &mut ExecutionSummary, data: &AgentCompleteData, at: Times
 #[cfg(test)]
 mod tests {
     use super::*;
-    use switchboard_protocol::{Json, NamedEntity};
+    use crate::{apply_heartbeat, worker_silent_since};
+    use switchboard_protocol::{AgentEvent, AgentEventKind, Json, NamedEntity};
 
     fn event(kind: &str, at: i64, data: &str) -> ExecutionEvent {
         ExecutionEvent {
@@ -221,6 +220,18 @@ mod tests {
         );
         assert_eq!(summary.started_at, Some(Timestamp::from_millis(10)));
         assert_eq!(summary.title.as_deref(), Some("Nightly"), "what the first start said still holds");
+    }
+
+    // After a worker was killed, the one that retried its execution was called silent where it did not beat.
+    #[test]
+    fn a_second_start_forgets_the_heartbeats_of_a_worker_that_was_killed() {
+        let mut summary = fold(&[event("agent-start", 1, "")]);
+        let beats =
+            AgentEventKind::Heartbeat { status: None, current_task: None, heartbeat_seconds: Some(5) };
+        apply_heartbeat(&mut summary, &AgentEvent::of("a-1".into(), beats), Timestamp::from_millis(2));
+        apply_event(&mut summary, &event("agent-start", 60_000, ""), Timestamp::from_millis(60_000));
+        assert_eq!((summary.heartbeat_at, summary.heartbeat_seconds), (None, None));
+        assert_eq!(worker_silent_since(&summary, Timestamp::from_millis(3_600_000)), None);
     }
 
     #[test]
