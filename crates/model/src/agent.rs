@@ -5,6 +5,8 @@ use switchboard_protocol::{
     rest::{AgentExecution, AgentSummary},
 };
 
+use crate::agent_id::is_short;
+
 /// How often an agent is taken to beat while nothing shows it, in milliseconds: the hub's own heartbeat (wire contract,
 /// part 2).
 pub const DEFAULT_HEARTBEAT_MS: u64 = 20_000;
@@ -59,23 +61,18 @@ impl AgentCondition {
 /// Folds one event into what is known of its agent. `received_at` is when it was received here, by the clock by which the event says
 /// when it was heard: the hub's, where there is one.
 ///
-/// Answers whether anything changed besides the time of the last heartbeat.
-///
 /// * An agent that beats is alive: a heartbeat without a status, or with one that nobody knows, leaves the status as it is, except
 ///   that one which had stopped runs again.
-/// * An error stays until the agent says that it is otherwise: by a status, or by starting.
+/// * An error stays until the agent says that it is otherwise: by a status, by starting, or by stopping.
+/// * How often it beats is what its latest heartbeat says. One that says nothing takes back what an earlier one said: it may be
+///   another worker's.
 /// * A task stays until a heartbeat names another or none, or the agent stops.
 /// * Several runs of a program may share an agent's name. The end of one that names its execution, a stop or an error, ends
 ///   the agent only where no other execution is worked on under that name; else the agent is as the one that was heard of
 ///   last.
-pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, received_at: Timestamp) -> bool {
-    let before = (
-        summary.status,
-        summary.current_task.clone(),
-        summary.error.clone(),
-        summary.department.clone(),
-        summary.execution_id.clone(),
-    );
+pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, received_at: Timestamp) {
+    let status_before = summary.status;
+    let execution = event.execution_id.as_ref().filter(|id| is_short(id.as_str()));
     let heard = heard_at(event, received_at);
     let at = event.timestamp.unwrap_or(heard);
     summary.heard_at = latest_sign(summary.heard_at, heard, received_at);
@@ -86,7 +83,7 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
     match &event.kind {
         AgentEventKind::Heartbeat { status, current_task, heartbeat_seconds } => {
             summary.last_heartbeat = Some(at);
-            summary.heartbeat_seconds = heartbeat_seconds.or(summary.heartbeat_seconds);
+            summary.heartbeat_seconds = *heartbeat_seconds;
             beat(&mut summary.beats, heard);
             summary.status = match (status, summary.status) {
                 (Some(status), _) => *status,
@@ -94,8 +91,8 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
                 (None, status) => status,
             };
             summary.current_task = said(current_task.as_deref());
-            summary.execution_id.clone_from(&event.execution_id);
-            work_on(summary, event.execution_id.as_ref(), heard);
+            summary.execution_id = execution.cloned();
+            work_on(summary, execution, *heartbeat_seconds, heard);
             if summary.status != AgentStatus::Error {
                 summary.error = None;
             }
@@ -104,13 +101,14 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
             summary.status = AgentStatus::Running;
             summary.started_at = Some(at);
             summary.error = None;
-            summary.execution_id.clone_from(&event.execution_id);
-            work_on(summary, event.execution_id.as_ref(), heard);
+            summary.execution_id = execution.cloned();
+            work_on(summary, execution, None, heard);
         }
         AgentEventKind::Stopped | AgentEventKind::Error { .. }
             if others_go_on(summary, event.execution_id.as_ref()) => {}
         AgentEventKind::Stopped => {
             summary.status = AgentStatus::Stopped;
+            summary.error = None;
             summary.current_task = None;
             summary.execution_id = None;
             summary.executions.clear();
@@ -121,12 +119,9 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
         }
     }
     let is_failure = matches!(event.kind, AgentEventKind::Error { .. });
-    if summary.status != before.0 || summary.status_since.is_none() || is_failure {
+    if summary.status != status_before || summary.status_since.is_none() || is_failure {
         summary.status_since = Some(at);
     }
-    let after =
-        (summary.status, &summary.current_task, &summary.error, &summary.department, &summary.execution_id);
-    (before.0, &before.1, &before.2, &before.3, &before.4) != after
 }
 
 /// How often an agent beats, in milliseconds: what it says, else what its latest heartbeats show, else
@@ -193,7 +188,12 @@ pub(crate) fn latest_sign(
 }
 
 /// An execution is worked on under the agent's name. The one that was heard of last stands last.
-fn work_on(summary: &mut AgentSummary, execution: Option<&ExecutionId>, heard: Timestamp) {
+fn work_on(
+    summary: &mut AgentSummary,
+    execution: Option<&ExecutionId>,
+    heartbeat_seconds: Option<u64>,
+    heard: Timestamp,
+) {
     let Some(execution) = execution else { return };
     summary.executions.retain(|known| known.execution_id != *execution);
     if summary.executions.len() >= MOST_EXECUTIONS {
@@ -202,6 +202,7 @@ fn work_on(summary: &mut AgentSummary, execution: Option<&ExecutionId>, heard: T
     summary.executions.push(AgentExecution {
         execution_id: execution.clone(),
         heard_at: heard,
+        heartbeat_seconds,
         current_task: summary.current_task.clone(),
     });
 }
@@ -214,14 +215,18 @@ fn others_go_on(summary: &mut AgentSummary, ended: Option<&ExecutionId>) -> bool
     let Some(latest) = summary.executions.last() else { return false };
     summary.execution_id = Some(latest.execution_id.clone());
     summary.current_task.clone_from(&latest.current_task);
+    summary.heartbeat_seconds = latest.heartbeat_seconds;
     true
 }
 
 /// Forgets executions whose workers fell silent: a killed one never says that it ended, and must not keep the others' end
-/// from being the agent's.
+/// from being the agent's. Each has its own rhythm, which another's must not cut short.
 fn forget_silent(summary: &mut AgentSummary, now: Timestamp) {
-    let patience = heartbeat_ms(summary).saturating_mul(MISSED_HEARTBEATS);
-    summary.executions.retain(|known| now.millis_since(known.heard_at) <= patience);
+    let unsaid = heartbeat_ms(summary);
+    summary.executions.retain(|known| {
+        let interval = known.heartbeat_seconds.map_or(unsaid, |said| sane_heartbeat_ms(Some(said)));
+        now.millis_since(known.heard_at) <= interval.saturating_mul(MISSED_HEARTBEATS)
+    });
 }
 
 /// What is said, unless it is blank; shortened, because a list holds many.
@@ -283,11 +288,9 @@ mod tests {
         let mut agent = agent();
         apply_agent_event(&mut agent, &event(AgentEventKind::Started), at(0));
         assert_eq!((agent.status, agent.started_at), (AgentStatus::Running, Some(at(0))));
-        assert!(apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), Some("mail")), at(20)));
-        assert!(
-            !apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), Some("mail")), at(40)),
-            "a mere beat changes nothing that a list is sorted or filtered by"
-        );
+        apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), Some("mail")), at(20));
+        apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), Some("mail")), at(40));
+        assert_eq!(agent.status_since, Some(at(0)), "a mere beat is no change");
         assert_eq!((agent.last_heartbeat, agent.current_task.as_deref()), (Some(at(40)), Some("mail")));
         apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Idle), None), at(60));
         assert_eq!((agent.status, &agent.current_task), (AgentStatus::Idle, &None));
@@ -307,6 +310,19 @@ mod tests {
         assert_eq!((agent.status, agent.error.as_deref()), (AgentStatus::Error, Some("disk full")));
         apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), None), at(40));
         assert_eq!((agent.status, agent.error.as_deref()), (AgentStatus::Running, None));
+    }
+
+    // A run that failed and one that succeeded after it, both too short for a heartbeat, left "stopped" with the first one's error.
+    #[test]
+    fn who_stops_has_no_error_any_more() {
+        let mut agent = agent();
+        apply_agent_event(
+            &mut agent,
+            &event(AgentEventKind::Error { error: Some("exit code 1".into()) }),
+            at(0),
+        );
+        apply_agent_event(&mut agent, &event(AgentEventKind::Stopped), at(1));
+        assert_eq!((agent.status, agent.error), (AgentStatus::Stopped, None));
     }
 
     #[test]
@@ -393,6 +409,47 @@ mod tests {
         }
         assert_eq!(agent.beats.len(), BEATS_KEPT);
         assert_eq!(heartbeat_ms(&agent), 2_000);
+    }
+
+    fn heartbeat_every(seconds: Option<u64>) -> AgentEvent {
+        event(AgentEventKind::Heartbeat {
+            status: Some(AgentStatus::Running),
+            current_task: None,
+            heartbeat_seconds: seconds,
+        })
+    }
+
+    // An interval of one second that was said once held for ever: a worker that beat every 30 s after it was stale most of the time.
+    #[test]
+    fn an_interval_that_is_not_said_any_more_is_taken_from_the_beats() {
+        let mut agent = agent();
+        apply_agent_event(&mut agent, &heartbeat_every(Some(1)), at(0));
+        assert_eq!(heartbeat_ms(&agent), 1_000);
+        for second in [30, 60, 90] {
+            apply_agent_event(&mut agent, &heartbeat_every(None), at(second));
+        }
+        assert_eq!(heartbeat_ms(&agent), 30_000);
+    }
+
+    // The quickest of several runs decided how soon the others were forgotten, so its end was taken for the end of all.
+    #[test]
+    fn each_run_of_a_name_has_its_own_rhythm() {
+        let mut agent = agent();
+        apply_agent_event(&mut agent, &of_execution("slow", heartbeat_every(Some(60))), at(0));
+        apply_agent_event(&mut agent, &of_execution("quick", heartbeat_every(Some(1))), at(10));
+        apply_agent_event(&mut agent, &of_execution("quick", event(AgentEventKind::Stopped)), at(11));
+        assert_eq!((agent.status, &agent.execution_id), (AgentStatus::Running, &Some("slow".into())));
+        assert_eq!(agent_condition(&agent, at(60)), AgentCondition::Running, "it beats every minute");
+    }
+
+    // Identifiers that a daemon's connection brings were kept however long they were: 16 of 200 kB for each of 1,000 agents.
+    #[test]
+    fn an_execution_with_an_absurd_name_is_not_kept() {
+        let mut agent = agent();
+        let long = "e".repeat(200_000);
+        apply_agent_event(&mut agent, &of_execution(&long, event(AgentEventKind::Started)), at(0));
+        apply_agent_event(&mut agent, &of_execution(&long, heartbeat(None, None)), at(1));
+        assert_eq!((agent.execution_id, agent.executions), (None, Vec::new()));
     }
 
     fn of_execution(execution: &str, event: AgentEvent) -> AgentEvent {

@@ -7,7 +7,7 @@ use switchboard_protocol::{
     rest::{AgentList, AgentSummary},
 };
 
-use crate::apply_agent_event;
+use crate::{agent_id::kept, apply_agent_event};
 
 /// How many agents are kept. Those that were not heard of for longest go first.
 pub const MOST_AGENTS: usize = 1_000;
@@ -18,7 +18,7 @@ const FORGOTTEN_AT_ONCE: usize = MOST_AGENTS / 10;
 /// How many events wait for a snapshot. Beyond it they are let go, and the snapshot must be fetched once more.
 const WAITING_CAPACITY: usize = 5_000;
 
-/// All agents that were heard of, by their names.
+/// All agents that were heard of, by their names. A name of more than 256 bytes is kept shortened, and found by either.
 #[derive(Debug, Clone, Default)]
 pub struct Agents {
     organization: OrganizationId,
@@ -58,7 +58,7 @@ impl Agents {
             return false;
         }
         self.snapshot_seq = list.seq;
-        self.known = list.items.into_iter().map(|agent| (agent.agent_id.clone(), agent)).collect();
+        self.known = list.items.into_iter().map(named).collect();
         self.forget_excess();
         for (seq, event, received_at) in waiting {
             self.fold(seq, &event, received_at);
@@ -90,7 +90,7 @@ impl Agents {
 
     /// One agent.
     pub fn get(&self, id: &AgentId) -> Option<&AgentSummary> {
-        self.known.get(id)
+        self.known.get(&*kept(id))
     }
 
     /// How many there are.
@@ -108,10 +108,9 @@ impl Agents {
             return false;
         }
         let organization = &self.organization;
-        let agent = self
-            .known
-            .entry(event.agent_id.clone())
-            .or_insert_with(|| AgentSummary::of(organization.clone(), event.agent_id.clone()));
+        let id = kept(&event.agent_id).into_owned();
+        let agent =
+            self.known.entry(id).or_insert_with_key(|id| AgentSummary::of(organization.clone(), id.clone()));
         apply_agent_event(agent, event, received_at);
         self.forget_excess();
         true
@@ -129,6 +128,12 @@ impl Agents {
             self.known.remove(&id);
         }
     }
+}
+
+/// An agent of a snapshot, by its name as it is kept.
+fn named(mut agent: AgentSummary) -> (AgentId, AgentSummary) {
+    agent.agent_id = kept(&agent.agent_id).into_owned();
+    (agent.agent_id.clone(), agent)
 }
 
 #[cfg(test)]
@@ -176,6 +181,29 @@ mod tests {
         }
         assert!(!agents.answered(AgentList::default()));
         assert_eq!(agents.len(), 1, "what is known stays meanwhile");
+    }
+
+    // Names were bounded in number and not in size, so that a thousand of 200 kB filled a page's memory.
+    #[test]
+    fn a_long_name_is_kept_shortened_and_two_that_begin_alike_are_two_agents() {
+        let mut agents = Agents::new("acme".into());
+        let (one, other) = ("n".repeat(10_000), "n".repeat(10_001));
+        for id in [&one, &other, &one] {
+            agents.event(None, &started(id), at(1));
+        }
+        agents.event(None, &stopped(&other), at(2));
+        assert_eq!(agents.len(), 2);
+        assert!(agents.iter().all(|agent| agent.agent_id.as_str().len() <= 256));
+        let status = |id: &str| agents.get(&id.into()).map(|agent| agent.status);
+        assert_eq!(status(&one), Some(AgentStatus::Running));
+        assert_eq!(status(&other), Some(AgentStatus::Stopped));
+
+        let mut listed = Agents::new("acme".into());
+        let list = AgentList { items: vec![AgentSummary::of("acme".into(), one.as_str().into())], seq: None };
+        listed.asked();
+        assert!(listed.answered(list));
+        listed.event(None, &started(&one), at(3));
+        assert_eq!(listed.len(), 1, "a list and a frame name the same agent");
     }
 
     #[test]

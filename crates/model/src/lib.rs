@@ -5,6 +5,7 @@
 //! which uses the same function. Nothing here does I/O or looks at a clock: the time of receipt is passed in.
 
 mod agent;
+mod agent_id;
 mod agents;
 mod conversation;
 mod doctor;

@@ -60,6 +60,9 @@ pub struct AgentExecution {
     pub execution_id: ExecutionId,
     /// When its worker was last heard, by the clock of whoever received it.
     pub heard_at: Timestamp,
+    /// How often its worker says that it beats, in seconds: several runs of one name may have different rhythms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat_seconds: Option<u64>,
     /// What is being done in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_task: Option<String>,
@@ -72,6 +75,7 @@ impl<'de> Deserialize<'de> for AgentExecution {
             Ok(Self {
                 execution_id: identifier(object, "executionId").ok_or(missing("executionId"))?.into(),
                 heard_at: object.time("heardAt").ok_or(missing("heardAt"))?,
+                heartbeat_seconds: object.whole("heartbeatSeconds"),
                 current_task: object.text("currentTask").map(Cow::into_owned),
             })
         })
