@@ -32,7 +32,8 @@ pub struct LinkOptions {
 /// How a [`Link`](crate::Link) behaves that only listens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ListenOptions {
-    /// Whether a lost connection is replaced. Without it, any end is final until somebody connects again.
+    /// Whether a lost connection is replaced. Without it, any end is final until somebody connects again. One that is only
+    /// renewed, because a quiet daemon cannot be told from a dead one, is not lost, and is renewed in any case.
     pub reconnect: bool,
     /// How long to wait before each attempt, and when to give up.
     pub backoff: Backoff,

@@ -16,8 +16,8 @@ const MISSED_HEARTBEATS: u64 = 3;
 /// How long a connection may be silent on which no heartbeat's interval is known, in milliseconds. It is then replaced without
 /// ado: that costs a quiet daemon one request in five minutes, and a page that waits on a dead connection looks live for no longer.
 const QUIET_LIMIT_MS: u64 = 300_000;
-/// What an interval between heartbeats may be, in milliseconds: 1 s, below which it is a burst, to [`QUIET_LIMIT_MS`].
-const SANE_INTERVAL_MS: (u64, u64) = (1_000, QUIET_LIMIT_MS);
+/// The shortest interval between heartbeats that is expected, in milliseconds: below it is a burst.
+const SHORTEST_INTERVAL_MS: u64 = 1_000;
 /// How many agents are watched. More would not make a silence any clearer.
 const MOST_WATCHED: usize = 256;
 /// From how many of an agent's latest intervals its usual one is taken.
@@ -162,7 +162,8 @@ impl Silence {
             said_ms: None,
             intervals: Vec::with_capacity(INTERVALS_KEPT),
         });
-        beats.said_ms = said_s.map(|seconds| seconds.saturating_mul(1_000)).or(beats.said_ms);
+        // Nobody beats every 0 s: then it has not said how often.
+        beats.said_ms = said_s.filter(|seconds| *seconds > 0).map(|seconds| seconds.saturating_mul(1_000));
         let interval = now.saturating_sub(beats.last_at);
         // What comes in one burst was held up on the way, and says nothing of the rhythm.
         if interval > 0 {
@@ -197,14 +198,15 @@ impl Silence {
 }
 
 impl Beats {
-    /// How often it beats: what it says, else the median of what it shows.
+    /// How often it beats: what it says, else the median of what it shows. One that beats less often than [`QUIET_LIMIT_MS`] tells
+    /// nothing in the time that a silence may last, so its rhythm counts as unknown: its absence is no failure.
     fn interval(&self) -> Option<u64> {
-        let (shortest, longest) = SANE_INTERVAL_MS;
         let usual = || {
             let mut sorted = self.intervals.clone();
             sorted.sort_unstable();
             sorted.get(sorted.len() / 2).copied()
         };
-        self.said_ms.or_else(usual).map(|ms| ms.clamp(shortest, longest))
+        let interval = self.said_ms.or_else(usual).filter(|ms| *ms <= QUIET_LIMIT_MS);
+        interval.map(|ms| ms.max(SHORTEST_INTERVAL_MS))
     }
 }

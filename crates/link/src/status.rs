@@ -126,6 +126,13 @@ pub enum LinkError {
     },
 }
 
+impl LinkError {
+    /// Whether nothing was lost: the connection is renewed only because a quiet daemon cannot be told from a dead one.
+    pub(crate) fn is_no_loss(&self) -> bool {
+        matches!(self, Self::Silent { missed: false, .. })
+    }
+}
+
 fn with_reason(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }

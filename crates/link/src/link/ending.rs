@@ -109,7 +109,9 @@ impl<A: Access> Link<A> {
         match self.next(&phase, ending, turn) {
             Next::Nothing => self.set_state(LinkState::Disconnected, turn.now),
             Next::Stop(error) => self.stop(error, turn.now),
-            Next::Retry { error, .. } if !self.options.reconnect => {
+            Next::Retry { error, after_ms, .. }
+                if !self.options.reconnect && !(after_ms == 0 && error.is_no_loss()) =>
+            {
                 self.status.last_error = Some(error);
                 self.set_state(LinkState::Disconnected, turn.now);
             }

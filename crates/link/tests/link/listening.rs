@@ -335,12 +335,60 @@ fn a_burst_and_a_senseless_interval_are_held_in_a_sane_range() {
     listener.text(&heartbeat("a"));
     listener.wait(2_999);
     assert_eq!(listener.state(), LinkState::Connected, "no rhythm is quicker than a second");
+}
+
+// A daemon that said how often it beats, and beat less often than every five minutes, was called dead after fifteen.
+#[test]
+fn who_beats_less_often_than_a_silence_may_last_is_not_expected() {
+    for seconds in [301, 3_600, u64::MAX] {
+        let mut listener = Listener::connected();
+        listener.text(&format!(r#"{{"type":"heartbeat","agentId":"a","heartbeatSeconds":{seconds}}}"#));
+        listener.wait(299_999);
+        assert_eq!(listener.state(), LinkState::Connected);
+        listener.wait(1);
+        assert_eq!(silence(&listener), Some((300, false)), "every {seconds} s");
+        assert_eq!(listener.status().attempt, 0, "it is renewed, and that is no failure");
+    }
+}
+
+// An interval of 0 s was taken for one of 1 s, so the connection was replaced after 3 s of silence.
+#[test]
+fn an_interval_of_nothing_says_nothing() {
     let mut listener = Listener::connected();
-    listener.text(r#"{"type":"heartbeat","agentId":"a","heartbeatSeconds":18446744073709551615}"#);
-    listener.wait(899_999);
+    listener.text(r#"{"type":"heartbeat","agentId":"a","heartbeatSeconds":0}"#);
+    listener.wait(299_999);
+    assert_eq!(listener.state(), LinkState::Connected);
+}
+
+// An interval of one second that was said once held for as long as the connection did.
+#[test]
+fn an_interval_that_is_not_said_any_more_is_taken_from_the_heartbeats() {
+    let mut listener = Listener::connected();
+    listener.text(r#"{"type":"heartbeat","agentId":"a","heartbeatSeconds":1}"#);
+    listener.beats("a", 2_000, 6);
+    listener.wait(3_999);
     assert_eq!(listener.state(), LinkState::Connected);
     listener.wait(1);
-    assert_eq!(silence(&listener), Some((900, true)));
+    assert_eq!(silence(&listener), Some((6, true)));
+}
+
+// Without reconnecting, a daemon that had nothing to say for five minutes was cut off for good.
+#[test]
+fn a_quiet_daemon_is_renewed_also_where_nothing_that_is_lost_is_replaced() {
+    let mut listener = Listener::new(ListenOptions { reconnect: false, ..ListenOptions::default() });
+    listener.give(Input::Connect);
+    listener.open();
+    for _ in 0..3 {
+        listener.out.clear();
+        listener.wait(300_000);
+        assert_eq!(listener.opens(), 1, "at once");
+        listener.open();
+    }
+    listener.beats("a", 2_000, 5);
+    listener.out.clear();
+    listener.wait(600_000);
+    assert_eq!((listener.state(), listener.opens()), (LinkState::Disconnected, 0));
+    assert!(matches!(silence(&listener), Some((_, true))), "a lost one is not replaced");
 }
 
 /// Where no rhythm is known, nobody can tell a quiet daemon from a dead one: the socket is renewed now and then, which is no
