@@ -13,8 +13,8 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Deletes what `retention` does not keep, in small transactions between commits. Answers how many entries.
     ///
     /// It moves a log's `first`, never its head. An execution all of whose events are deleted stays in the
-    /// lists until its last event is older than `age_ms`; without `age_ms`, until it has ended. A conversation goes
-    /// as a whole, with its messages and tasks, when its latest message is older than `age_ms` and no task of it is
+    /// lists until its last event and its worker's last heartbeat are older than `age_ms`; without `age_ms`, until it has
+    /// ended. A conversation goes as a whole, with its messages and tasks, when its latest message is older than `age_ms` and no task of it is
     /// open; without `age_ms` it stays. A scrape run goes as a whole, with its pages and items, when it was last heard
     /// of before `age_ms` and no crawler of this store is to work on it; without `age_ms` it stays. The frontier of a run
     /// that has ended goes in any case. An agent goes when it was last heard of before `age_ms`; without `age_ms` it stays.

@@ -188,3 +188,24 @@ pub async fn a_heartbeat_is_a_sign_of_life_of_its_execution(subject: &dyn Subjec
     let snapshot = store.execution(acme(), "e-1".into(), 10).await.unwrap().unwrap().summary;
     assert_eq!(snapshot.heartbeat_seconds, Some(5), "it is stored");
 }
+
+/// An execution whose worker beats, and that is quiet for longer than its events are kept, is still known: its next line is its own.
+///
+/// It was once forgotten: links to it led nowhere, and its next line made a new execution without agent, title and start.
+pub async fn a_quiet_execution_whose_worker_beats_is_kept(subject: &dyn Subject) {
+    let store = subject.open().await;
+    store.append(acme(), vec![start("beats", "One"), start("silent", "Two")]).await.unwrap();
+    let moment = moment_between().await;
+    let sign = AgentEvent {
+        execution_id: Some("beats".into()),
+        received_at: Some(now()),
+        ..beat("a", "waits for work")
+    };
+    store.append(acme(), vec![report(sign)]).await.unwrap();
+    let at = now();
+    store.prune(Retention { age_ms: Some(at.millis_since(moment)), bytes: None }, at).await.unwrap();
+    assert!(store.execution(acme(), "silent".into(), 10).await.unwrap().is_none());
+    store.append(acme(), vec![output("beats", 1)]).await.unwrap();
+    let kept = store.execution(acme(), "beats".into(), 10).await.unwrap().unwrap();
+    assert_eq!((kept.events.len(), kept.summary.title.as_deref()), (1, Some("One")));
+}

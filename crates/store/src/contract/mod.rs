@@ -108,6 +108,7 @@ macro_rules! contract_tests {
             too_many_agents_push_the_longest_unheard_out
             silent_agents_go_with_age
             a_heartbeat_is_a_sign_of_life_of_its_execution
+            a_quiet_execution_whose_worker_beats_is_kept
             a_message_is_stored_with_its_task
             a_message_sent_again_is_not_stored_again
             an_unknown_conversation_stores_nothing

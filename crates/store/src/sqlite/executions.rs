@@ -22,7 +22,7 @@ pub(super) struct Changed {
     pub(super) execution: StoredExecution,
     /// Whether an event was added; not so where all were duplicates.
     grown: bool,
-    /// Whether its worker gave a sign of life. That is no entry, so it counts for retention as none.
+    /// Whether its worker gave a sign of life. That is no entry of it, but keeps it from being forgotten.
     beaten: bool,
     /// The batch that has announced the change already.
     announced_by: u64,
@@ -134,11 +134,14 @@ impl Changes<'_> {
                 serde_json::to_string(summary)?,
             ])?;
         }
-        let mut update =
-            self.transaction.prepare_cached("UPDATE executions SET summary = ?2 WHERE position = ?1")?;
+        // A worker may be quiet for longer than its entries are kept, and its execution must not be forgotten meanwhile.
+        let mut update = self
+            .transaction
+            .prepare_cached("UPDATE executions SET summary = ?2, last_at = ?3 WHERE position = ?1")?;
         let beaten = self.executions.values().filter(|changed| changed.beaten && !changed.grown);
         for StoredExecution { position, summary } in beaten.map(|changed| &changed.execution) {
-            update.execute(params![position.key(), serde_json::to_string(summary)?])?;
+            let summary = serde_json::to_string(summary)?;
+            update.execute(params![position.key(), summary, self.received_at.as_millis()])?;
         }
         Ok(())
     }

@@ -132,8 +132,8 @@ pub(super) fn delete(
     Ok(deleted)
 }
 
-/// Forgets executions of which no event is left: those whose last one is older than the cutoff, or, where
-/// entries of any age are kept, those that have ended. Answers whether there may be more.
+/// Forgets executions of which no event is left: those whose last sign of life, an event or a heartbeat, is older than the
+/// cutoff, or, where entries of any age are kept, those that have ended. Answers whether there may be more.
 pub(super) fn forget(
     connection: &mut Connection,
     memory: &mut Memory,
