@@ -109,9 +109,7 @@ impl<A: Access> Link<A> {
         match self.next(&phase, ending, turn) {
             Next::Nothing => self.set_state(LinkState::Disconnected, turn.now),
             Next::Stop(error) => self.stop(error, turn.now),
-            Next::Retry { error, after_ms, .. }
-                if !self.options.reconnect && !(after_ms == 0 && error.is_no_loss()) =>
-            {
+            Next::Retry { error, after_ms, .. } if !self.may_replace(&error, after_ms) => {
                 self.status.last_error = Some(error);
                 self.set_state(LinkState::Disconnected, turn.now);
             }
@@ -129,6 +127,11 @@ impl<A: Access> Link<A> {
                 self.note_retry(turn.now);
             }
         }
+    }
+
+    /// Whether another connection may follow: without reconnecting only one that renews at once what was not lost.
+    fn may_replace(&self, error: &LinkError, after_ms: u64) -> bool {
+        self.options.reconnect || (after_ms == 0 && error.is_no_loss())
     }
 
     /// Forgets what belonged to the connection, and keeps what the next one needs.
