@@ -9,7 +9,8 @@ use crate::chat::assistant::{
     reading::{Which, executions},
 };
 
-/// How many executions started in the range, by the status that they have now.
+/// How many executions started in the range, by the status that they have now. Those whose workers fell silent are counted
+/// apart: nobody knows whether they run.
 pub async fn count(asked: Asked<'_>, selection: &Selection) -> Result<String, StoreError> {
     let span = asked.span(selection);
     // The list is in the order of first events. A single execution may have been started anew since, but
@@ -40,10 +41,14 @@ pub async fn count(asked: Asked<'_>, selection: &Selection) -> Result<String, St
     }
     let lead =
         format!("**{}**{verb}{which}, by status now:", counted(started.len(), "execution", "executions"));
-    let rows = ExecutionStatus::ALL.into_iter().filter_map(|status| {
-        let count = started.iter().filter(|execution| execution.status == status).count();
-        let count = (count > 0).then(|| thousands(count as u64))?;
-        Some(format!("| [{status}](/executions?status={status}) | {count} |"))
+    let kinds = ExecutionStatus::ALL.into_iter().flat_map(|status| [(status, false), (status, true)]);
+    let rows = kinds.filter_map(|(status, is_silent)| {
+        let of_kind = started
+            .iter()
+            .filter(|execution| (execution.status, execution.silent_since.is_some()) == (status, is_silent));
+        let count = Some(of_kind.count()).filter(|count| *count > 0)?;
+        let note = if is_silent { ", worker silent" } else { "" };
+        Some(format!("| [{status}](/executions?status={status}){note} | {} |", thousands(count as u64)))
     });
     let head = ["| status | executions |".to_owned(), "|---|---:|".to_owned()];
     let table = head.into_iter().chain(rows).collect::<Vec<_>>().join("\n");

@@ -6,14 +6,15 @@ use switchboard_model::duration_text;
 use switchboard_protocol::ExecutionStatus;
 use switchboard_store::StoreError;
 
-use super::{Asked, and_more, counted, list, paragraphs, zone};
+use super::{Asked, and_more, list, paragraphs, thousands, zone};
 use crate::chat::assistant::{
     intent::Selection,
     markdown::{TITLE_CHARACTERS, escape, link},
     reading::{Execution, Which, executions},
 };
 
-/// The executions that are running now, the one that started last first.
+/// The executions that are running now, the one that started last first, and after them those whose workers fell silent: of
+/// these nobody knows whether they run, so they are not counted as running.
 pub async fn running(asked: Asked<'_>, selection: &Selection) -> Result<String, StoreError> {
     let about = selection.about.as_deref();
     let which = Which { status: Some(ExecutionStatus::Running), about, or_error: false };
@@ -30,17 +31,23 @@ pub async fn running(asked: Asked<'_>, selection: &Selection) -> Result<String, 
     if running.is_empty() {
         return Ok(paragraphs([format!("No execution is running now{started}{which}."), bound]));
     }
-    running.sort_by_key(|execution| Reverse(execution.started_at));
+    running.sort_by_key(|execution| (execution.silent_since.is_some(), Reverse(execution.started_at)));
+    let heard = running.iter().filter(|execution| execution.silent_since.is_none()).count();
+    let silent = match running.len() - heard {
+        0 => String::new(),
+        1 => ", and 1 has a silent worker".to_owned(),
+        silent => format!(", and {} have silent workers", thousands(silent as u64)),
+    };
     let shown = running.len().min(selection.rows);
     let rows = running.iter().take(shown).map(|execution| row(execution, &asked));
     let more = and_more(running.len(), shown);
-    let verb = if running.len() == 1 { "is" } else { "are" };
+    let lead = match heard {
+        0 => "No execution is running".to_owned(),
+        1 => "1 execution is running".to_owned(),
+        heard => format!("{} executions are running", thousands(heard as u64)),
+    };
     Ok(paragraphs([
-        format!(
-            "**{} {verb} running** now{started}{which}.{}",
-            counted(running.len(), "execution", "executions"),
-            zone(selection)
-        ),
+        format!("**{lead}** now{started}{which}{silent}.{}", zone(selection)),
         list(rows),
         if more.is_empty() {
             String::new()

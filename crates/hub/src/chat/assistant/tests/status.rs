@@ -40,6 +40,19 @@ async fn an_agent_is_as_its_newest_frame_says() {
     );
 }
 
+// An agent whose clock is a day behind was said to be silent since yesterday.
+#[tokio::test]
+async fn since_when_an_agent_is_silent_is_told_by_the_hubs_clock() {
+    let room = Room::new();
+    let beat =
+        r#"{"type":"heartbeat","agentId":"a","heartbeatSeconds":5,"timestamp":"2026-11-20T14:20:00Z"}"#;
+    let Frame::AgentEvent(event) = switchboard_protocol::decode(beat).unwrap().frame else { panic!() };
+    let event = AgentEvent { received_at: Some(at("2026-11-21T14:20:00Z")), ..event };
+    room.append("acme", vec![Report { fold: Some(Fold::Agent(event)), ..frame(beat) }]).await;
+    let answer = room.ask("/status a").await;
+    assert!(answer.contains("is silent since 14:20 (10 m 00 s ago)"), "{answer}");
+}
+
 #[tokio::test]
 async fn a_scrape_run_is_told_with_its_platforms() {
     let room = Room::new();
@@ -138,4 +151,28 @@ async fn an_execution_whose_worker_is_silent_says_so() {
         let answer = room.ask(question).await;
         assert!(answer.contains(", but its worker is silent since 14:20"), "{answer}");
     }
+}
+
+// Executions whose workers had fallen silent were counted as running, though nobody knew whether they ran.
+#[tokio::test]
+async fn an_execution_whose_worker_is_silent_is_not_counted_as_running() {
+    let room = Room::new();
+    let beat = |execution: &str| {
+        report(&format!(
+            r#"{{"type":"heartbeat","agentId":"a","executionId":"{execution}","heartbeatSeconds":5,"timestamp":"2026-11-21T14:20:00Z"}}"#
+        ))
+    };
+    room.append("acme", vec![start("silent", "Silent", "2026-11-21T14:10:00Z"), beat("silent")]).await;
+    let answer = room.ask("/running").await;
+    assert!(answer.starts_with("**No execution is running** now, and 1 has a silent worker."), "{answer}");
+    room.append("acme", vec![start("runs", "Runs", "2026-11-21T14:00:00Z")]).await;
+    let answer = room.ask("/running").await;
+    assert!(answer.starts_with("**1 execution is running** now, and 1 has a silent worker."), "{answer}");
+    assert!(answer.find("[Runs]") < answer.find("[Silent]"), "what is known to run comes first: {answer}");
+    let answer = room.ask("/count").await;
+    assert!(answer.contains("| [running](/executions?status=running) | 1 |"), "{answer}");
+    assert!(answer.contains("| [running](/executions?status=running), worker silent | 1 |"), "{answer}");
+    room.append("acme", vec![start("too", "Too", "2026-11-21T14:11:00Z"), beat("too")]).await;
+    let answer = room.ask("/running").await;
+    assert!(answer.starts_with("**1 execution is running** now, and 2 have silent workers."), "{answer}");
 }

@@ -45,16 +45,16 @@ impl Agent {
             let task = agent.current_task.as_deref().map(first_line).filter(|task| !task.is_empty());
             task.map(|task| format!(" It {verb} on: {}", escape(task, LINE_CHARACTERS))).unwrap_or_default()
         };
+        // By the hub's clock, which also decides that it is silent: the agent's own may be wrong.
+        if let Some(since) = silent_since(agent, asked.now) {
+            return format!(
+                "{name} is **stale**: it said that it is {}, and is silent since {}.{}",
+                agent.status,
+                when(since),
+                task("worked")
+            );
+        }
         match agent.status {
-            AgentStatus::Running | AgentStatus::Idle if silent_since(agent, asked.now).is_some() => {
-                let heard = agent.last_heartbeat.or(agent.started_at).or(agent.heard_at);
-                let since = heard.map(|at| format!(" since {}", when(at))).unwrap_or_default();
-                format!(
-                    "{name} is **stale**: it said that it is {}, and is silent{since}.{}",
-                    agent.status,
-                    task("worked")
-                )
-            }
             AgentStatus::Running | AgentStatus::Idle => match agent.last_heartbeat {
                 Some(beat) => {
                     format!(
