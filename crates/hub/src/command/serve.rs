@@ -183,6 +183,11 @@ impl ServeArgs {
 fn daemon_address(text: &str) -> anyhow::Result<String> {
     let text = text.trim();
     let expected = "give an address such as ws://127.0.0.1:7000/ws or wss://daemon.example.org/ws, or a path such as /daemon/ws";
+    if text.contains('#') {
+        anyhow::bail!(
+            "`{text}` has a fragment, with which no browser opens a socket; leave out `#` and what follows it"
+        );
+    }
     // Two slashes begin a host, and what a browser takes for one must not be taken for a path here.
     if text.starts_with('/') && !text.starts_with("//") && !text.starts_with("/\\") {
         return Ok(text.to_owned());
@@ -191,11 +196,6 @@ fn daemon_address(text: &str) -> anyhow::Result<String> {
         Url::parse(text).map_err(|error| anyhow::anyhow!("`{text}` is no address ({error}); {expected}"))?;
     if !matches!(address.scheme(), "ws" | "wss" | "http" | "https") {
         anyhow::bail!("`{text}` does not begin with ws://, wss://, http:// or https://; {expected}");
-    }
-    if address.fragment().is_some() {
-        anyhow::bail!(
-            "`{text}` has a fragment, with which no browser opens a socket; leave out `#` and what follows it"
-        );
     }
     if !address.username().is_empty() || address.password().is_some() {
         anyhow::bail!(
@@ -300,6 +300,8 @@ mod tests {
             ("ws://", "is no address"),
             ("//daemon.example.org/ws", "is no address"),
             ("ws://daemon.example.org/#a", "leave out `#`"),
+            ("/daemon/ws#a", "leave out `#`"),
+            ("/ws#", "leave out `#`"),
             ("ws://user:secret@daemon.example.org/", "leave them out"),
         ] {
             let error = daemon_address(bad).unwrap_err().to_string();
