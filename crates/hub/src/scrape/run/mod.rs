@@ -4,6 +4,7 @@
 //! everything is; `ending` says in words how it ended.
 
 mod ending;
+mod fetched;
 mod hosts;
 mod keep;
 mod news;

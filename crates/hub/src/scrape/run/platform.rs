@@ -9,14 +9,14 @@ use std::{
 
 use switchboard_crawler::SiteError;
 use switchboard_protocol::{ScrapePhase, rest::PlatformProgress};
-use switchboard_store::{Address, MAX_SCRAPE_ROWS, NewAddress, PlatformNews, RowQuery, StoreError, Telling};
+use switchboard_store::{Address, NewAddress, PlatformNews, StoreError, Telling};
 use tokio::task::JoinSet;
 use url::Url;
 
 use super::{
     LetGo, Run,
     ending::{Outcome, platform_message},
-    keep,
+    fetched, keep,
     page::{self, Done},
 };
 
@@ -140,7 +140,7 @@ impl Platform {
             return Ok(self.failed(format!("The robots.txt of {} forbids every target.", self.scope.name)));
         }
         let numbers = self.numbers().await?;
-        if !tally.has_fetched && !self.had_fetched().await? {
+        if !tally.has_fetched && !self.had_fetched(&numbers).await? {
             let reason = tally.last_error.unwrap_or_default();
             return Ok(self.failed(format!("No page could be fetched. {reason}").trim().to_owned()));
         }
@@ -238,17 +238,10 @@ impl Platform {
         Ok(found.unwrap_or_else(|| PlatformProgress::of(name.as_str())))
     }
 
-    /// Whether any of its latest pages was fetched: before the hub was restarted, if not since.
-    async fn had_fetched(&self) -> Result<bool, StoreError> {
+    /// Whether any of its pages was fetched: before the hub was restarted, if not since.
+    async fn had_fetched(&self, numbers: &PlatformProgress) -> Result<bool, StoreError> {
         let run = &self.run;
-        let query = RowQuery { limit: MAX_SCRAPE_ROWS, before: None };
-        let pages =
-            keep::stored(|| run.store.scrape_pages(run.organization.clone(), run.id.clone(), query.clone()))
-                .await?;
-        Ok(pages.is_some_and(|pages| {
-            let own = |platform: &Option<String>| platform.as_deref() == Some(self.scope.name.as_str());
-            pages.items.iter().any(|page| own(&page.platform) && page.status.is_some())
-        }))
+        fetched::any(&*run.store, &run.organization, &run.id, numbers).await
     }
 
     fn failed(&self, reason: String) -> Outcome {
