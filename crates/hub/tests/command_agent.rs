@@ -4,9 +4,15 @@
 
 mod command_support;
 
-use std::{process::Command, sync::Arc};
+use std::{
+    fs,
+    io::Read as _,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use command_support::{FakeHub, Record, Running, finish, switchboard};
+use command_support::{Answer, FakeHub, Record, Running, finish, switchboard};
 use serde_json::Value;
 use switchboard_model::Agents;
 use switchboard_protocol::{AgentStatus, Frame, Timestamp, decode, rest::AgentSummary};
@@ -153,7 +159,14 @@ fn a_worker_that_waits_still_beats_and_can_be_ended() {
         agents.iter().filter(waits).count() >= 2
     });
     let beat = record.agents().pop().unwrap();
-    assert!(beat["currentTask"].as_str().unwrap().starts_with("is started again in "), "{beat}");
+    assert!(beat["currentTask"].as_str().unwrap().starts_with("is started again at "), "{beat}");
+    let waits: std::collections::HashSet<_> = record
+        .agents()
+        .iter()
+        .filter(|frame| frame["status"] == "error")
+        .map(|frame| frame["currentTask"].clone())
+        .collect();
+    assert_eq!(waits.len(), 1, "what each heartbeat says again stays true: {waits:?}");
     assert!(beat.get("executionId").is_none(), "it works on nothing");
     running.signal("TERM");
     let (status, _) = running.end();
@@ -192,15 +205,72 @@ fn a_command_that_cannot_be_started_the_first_time_ends_it() {
     assert!(agents.last().unwrap()["error"].as_str().unwrap().contains("there is no such command"));
 }
 
+// One answer that no hub gives, of a proxy while the hub was started again or while keys were changed, once ended an agent's reports
+// for good, mostly without a word.
+#[test]
+fn no_answer_ends_what_an_agent_reports() {
+    let record = Arc::new(Record::default());
+    for answer in [Answer::Status(401, None), Answer::Page] {
+        record.answer_next(answer);
+    }
+    let hub = FakeHub::start(&record);
+    let script = "echo ready; while :; do sleep 0.02; done";
+    let mut running = Running::start(&mut agent_shell(&hub, &[], script));
+    running.wait_to_say("the hub does not accept the key");
+    record.wait_for(|stored| command_support::output(stored, "stdout") == ["ready"]);
+    record.answer_next(Answer::Status(404, None));
+    running.signal("TERM");
+    let (_, said) = running.end();
+    assert!(!said.contains("did not reach"), "{said}");
+    assert_eq!(turns(&record.agents()), ["agent_started", "agent_stopped"]);
+}
+
+#[test]
+fn an_agent_that_was_never_reported_does_not_wait_at_its_end() {
+    let record = Arc::new(Record::default());
+    record.answer_always(Answer::Status(401, None));
+    let hub = FakeHub::start(&record);
+    let began = Instant::now();
+    let done = finish(&mut agent_shell(&hub, &["--flush-timeout", "1000"], "true"));
+    assert!(began.elapsed() < Duration::from_secs(100), "{:?}", began.elapsed());
+    assert!(done.stderr.contains("nothing of it is reported"), "{}", done.stderr);
+    assert!(done.stderr.contains("events did not reach the hub"), "{}", done.stderr);
+}
+
+// Where whoever read our output had left, the worker died of its first line, was started again, and died again, without end.
+#[test]
+fn a_reader_that_leaves_does_not_end_a_worker() {
+    let (record, folder) = (Arc::new(Record::default()), tempfile::tempdir().unwrap());
+    let hub = FakeHub::start(&record);
+    let gate = folder.path().join("gate");
+    let script = format!(
+        "echo one; while [ ! -e '{}' ]; do sleep 0.02; done; echo two; sleep 0.1; echo three; while :; do sleep 0.02; done",
+        gate.display()
+    );
+    let mut running = Running::start(&mut agent_shell(&hub, &["--restart", "always"], &script));
+    let mut first = [0; 4];
+    let mut stdout = running.child().stdout.take().unwrap();
+    stdout.read_exact(&mut first).unwrap();
+    drop(stdout);
+    fs::write(gate, "").unwrap();
+    running.wait_to_say("standard output cannot be written any more");
+    record.wait_for(|stored| command_support::output(stored, "stdout") == ["one", "two", "three"]);
+    running.signal("TERM");
+    let (_, said) = running.end();
+    assert_eq!(said.matches("cannot be written").count(), 1, "{said}");
+    assert_eq!(record.events("agent-start").len(), 1, "it was not started again");
+}
+
 #[test]
 fn wrong_flags_say_what_is_right() {
     let long = "n".repeat(300);
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["agent", "--", "true"], "--id"),
         (&["agent", "--id", "w"], "COMMAND"),
         (&["agent", "--id", " ", "--", "true"], "1 to 256 bytes"),
         (&["agent", "--id", &long, "--", "true"], "1 to 256 bytes"),
         (&["agent", "--id", "w", "--heartbeat", "0", "--", "true"], "1..=3600"),
+        (&["agent", "--id", "w", "--restart-delay", "0", "--", "true"], "0.01 or more"),
         (&["agent", "--id", "w", "--restart", "sometimes", "--", "true"], "on-failure"),
     ];
     for (arguments, hint) in cases {

@@ -123,6 +123,41 @@ fn a_batch_that_is_too_large_goes_in_halves() {
     assert_whole(&record, &numbers(1, 200));
 }
 
+// A single answer that no hub gives once ended a run's reports, though the hub had taken everything before.
+#[test]
+fn who_took_something_is_asked_again_whatever_it_answers() {
+    let (record, folder) = (Arc::new(Record::default()), tempfile::tempdir().unwrap());
+    let hub = FakeHub::start(&record);
+    let gate = folder.path().join("gate");
+    let script = format!("echo 1; while [ ! -e '{}' ]; do sleep 0.02; done; echo 2", gate.display());
+    let running = Running::start(&mut run_shell(&hub.address(), &["--heartbeat", "0"], &script));
+    record.wait_for(|stored| output(stored, "stdout").len() == 1);
+    record.answer_next(Answer::Status(404, None));
+    record.answer_next(Answer::Page);
+    fs::write(gate, "").unwrap();
+    let (status, said) = running.end();
+    assert_eq!(status.code(), Some(0));
+    assert!(said.contains("is not a hub") && !said.contains("did not reach"), "{said}");
+    assert_whole(&record, &numbers(1, 2));
+}
+
+// At the end an outage that was long over was given as the reason for what was lost by another.
+#[test]
+fn an_outage_that_is_over_is_no_reason() {
+    let record = Arc::new(Record::default());
+    record.refuse_items_with("\"text\":\"7\"");
+    let hub = FakeHub::start(&record);
+    let script = "seq 1 7; sleep 0.3; echo 8";
+    let mut running = Running::start(&mut run_shell(&hub.address(), &["--heartbeat", "0"], script));
+    running.wait_to_say("the hub refused an event");
+    record.answer_next(Answer::Status(503, None));
+    let (_, said) = running.end();
+    assert!(
+        said.contains("1 of 10 events did not reach the hub: 1 refused (the hub refused an event"),
+        "{said}"
+    );
+}
+
 #[test]
 fn what_will_never_be_taken_is_told_once_and_the_command_runs_on() {
     for (answer, hint) in [

@@ -11,23 +11,27 @@ use std::{ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use clap::value_parser;
 use nix::sys::signal::Signal;
-use switchboard_protocol::AgentStatus;
+use switchboard_protocol::{AgentStatus, Timestamp};
 use tokio::time::Instant;
 
 use self::restarts::{Next, Policy, Restarts};
 use super::{
-    client::{Hub, HubArgs, say, seconds},
+    client::{Hub, HubArgs, say},
     work::{
-        Delivery, DeliveryArgs, Description, Ending, Events, Kind, Outbox, Pulse, Run, Signals,
+        Delivery, DeliveryArgs, Description, Ending, Events, Kind, LostReaders, Outbox, Pulse, Run, Signals,
         asked_to_stop, flush, given, tell_losses,
     },
 };
+use crate::clock::now;
 
 /// What `--help` says below the options.
 const BEHAVIOUR: &str = "\
 Each start of the command is an execution of its own. The agent's current task is the last line that the command wrote, or
 its command line until there is one; so a worker tells what it does by printing it. While it waits to be started again it
-still beats, and says for how long it waits.
+still beats, and says until when it waits.
+
+Whatever the hub answers, it is asked again, after a minute at the latest. Where our own output cannot be written any more, the
+command runs on and is only reported.
 
 Signals that are sent to us are passed on. A command that ends after SIGTERM, SIGINT or SIGQUIT, or that SIGHUP ends, is not
 started again; neither is one that waits when such a signal comes, and neither is one that could not be started the first time. The wait before a restart begins at --restart-delay and
@@ -57,7 +61,7 @@ pub struct AgentArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     max_restarts: u32,
     /// How long the first wait before a restart is at most; each further one is up to twice as long, and none more than 60 s
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = restarts::first_delay)]
     restart_delay: Duration,
     /// Keep the command's output and our own notes off this terminal; losses are still told
     #[arg(long, short)]
@@ -90,13 +94,20 @@ pub async fn execute(args: AgentArgs) -> anyhow::Result<ExitCode> {
     let department = description.department.clone();
     let pulse = Pulse::new(&args.id, department, hub.organization().cloned(), args.heartbeat);
     let outbox = args.delivery.outbox();
-    let delivery = Delivery::new(&hub, &outbox, args.quiet);
+    let delivery = Delivery::new(&hub, &outbox, args.quiet).patient();
     let deliver = delivery.run();
     tokio::pin!(deliver);
     let mut delivered = false;
     let mut ended = {
-        let worker =
-            Worker { args: &args, hub: &hub, description: &description, pulse: &pulse, outbox: &outbox };
+        let lost_readers = LostReaders::default();
+        let worker = Worker {
+            args: &args,
+            hub: &hub,
+            description: &description,
+            pulse: &pulse,
+            outbox: &outbox,
+            lost_readers: &lost_readers,
+        };
         let keep = worker.keep(signals);
         let beats = pulse.beat(&outbox);
         tokio::pin!(keep, beats);
@@ -129,6 +140,7 @@ struct Worker<'a> {
     description: &'a Description,
     pulse: &'a Pulse,
     outbox: &'a Outbox,
+    lost_readers: &'a LostReaders,
 }
 
 /// How it ended for good.
@@ -169,18 +181,20 @@ impl Worker<'_> {
                     return self.stopped(ended).await;
                 }
                 Next::After(delay) => {
-                    let wait = format!("is started again in {:.1} s", delay.as_secs_f64());
+                    // A moment and not a time to wait: each heartbeat repeats it, and it must stay true.
+                    let wait = format!("is started again at {}", time_of_day(now(), delay));
                     if let Some(why) = &failure {
                         self.outbox.announce(self.pulse.failed(why, Kind::Lifecycle)).await;
-                        self.pulse.waits(AgentStatus::Error, wait.clone());
+                        self.pulse.waits(AgentStatus::Error, wait);
                     } else {
                         // A turning point that names the execution, so that it is not taken to go on beside the next one.
                         self.outbox.announce(self.pulse.stopped(Kind::Lifecycle)).await;
-                        self.pulse.waits(AgentStatus::Idle, wait.clone());
+                        self.pulse.waits(AgentStatus::Idle, wait);
                     }
                     if !args.quiet {
                         let how = failure.as_deref().unwrap_or("ended");
-                        say(format_args!("the command {how}; it {wait}"));
+                        let seconds = delay.as_secs_f64();
+                        say(format_args!("the command {how}; it is started again in {seconds:.1} s"));
                     }
                     if asked_to_end_while_waiting(&mut ended.signals, delay).await {
                         self.outbox.announce(self.pulse.stopped(Kind::Lifecycle)).await;
@@ -202,7 +216,8 @@ impl Worker<'_> {
         if !self.args.quiet {
             say(self.hub.address().execution_page(events.execution()));
         }
-        let mut run = Run::new(events, self.outbox, self.pulse, signals, self.args.quiet);
+        let mut run =
+            Run::new(events, self.outbox, self.pulse, signals, self.args.quiet).outliving(self.lost_readers);
         let command = run.command(&self.args.command, self.hub);
         let ending = run.run(command, |pid| self.description.started(pid)).await;
         let cut_short = run.was_cut_short();
@@ -221,6 +236,18 @@ impl Worker<'_> {
             .await;
         ended
     }
+}
+
+/// When it will be so much later, to the second and not too early.
+fn time_of_day(now: Timestamp, later: Duration) -> String {
+    let later = i64::try_from(later.as_millis()).unwrap_or(i64::MAX);
+    let seconds = now.as_millis().saturating_add(later).saturating_add(999).div_euclid(1_000);
+    let (hour, minute, second) = (
+        seconds.div_euclid(3_600).rem_euclid(24),
+        seconds.div_euclid(60).rem_euclid(60),
+        seconds.rem_euclid(60),
+    );
+    format!("{hour:02}:{minute:02}:{second:02} UTC")
 }
 
 /// Whether somebody asked the command to end, so that it is not started again. SIGHUP often means "read your configuration
@@ -243,6 +270,23 @@ async fn asked_to_end_while_waiting(signals: &mut Signals, delay: Duration) -> b
                     return true;
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_restart_is_told_to_the_second_and_past_midnight() {
+        for (at, later, told) in [
+            ("2026-01-31T12:00:00Z", 1_000, "12:00:01 UTC"),
+            ("2026-01-31T12:00:00.001Z", 57_300, "12:00:58 UTC"),
+            ("2026-01-31T23:59:30Z", 60_000, "00:00:30 UTC"),
+        ] {
+            let now = Timestamp::parse(at).unwrap();
+            assert_eq!(time_of_day(now, Duration::from_millis(later)), told);
         }
     }
 }

@@ -5,11 +5,27 @@ use std::time::Duration;
 use switchboard_link::Backoff;
 use tokio::time::Instant;
 
+use crate::command::client::seconds;
+
 /// The longest wait before a restart.
 const LONGEST_WAIT_MS: u64 = 60_000;
 
+/// The shortest first wait: it doubles, and so does not stay short, while none at all would.
+const SHORTEST_FIRST_WAIT: Duration = Duration::from_millis(10);
+
 /// A command that ran for so long has not failed at its start: its next failure is the first of a row.
 const STEADY: Duration = Duration::from_mins(1);
+
+/// Reads how long the first wait is.
+pub fn first_delay(text: &str) -> Result<Duration, String> {
+    let delay = seconds(text)?;
+    if delay < SHORTEST_FIRST_WAIT {
+        return Err("give 0.01 or more: without a wait, a command that ends at once is started again thousands of times a \
+                    minute"
+            .to_owned());
+    }
+    Ok(delay)
+}
 
 /// When a command is started again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -91,6 +107,16 @@ mod tests {
 
     fn restarts(policy: Policy, most: u32) -> Restarts {
         Restarts::new(policy, most, Duration::from_secs(1))
+    }
+
+    // A first wait of nothing stayed nothing however often it was doubled, and so did one of less than a millisecond.
+    #[test]
+    fn a_first_wait_that_would_stay_nothing_is_refused() {
+        for text in ["0", "0.0", "0.0009", "0.009"] {
+            assert!(first_delay(text).unwrap_err().contains("0.01 or more"), "{text}");
+        }
+        assert_eq!(first_delay("0.01"), Ok(Duration::from_millis(10)));
+        assert_eq!(first_delay("2.5"), Ok(Duration::from_millis(2_500)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -25,4 +25,5 @@ pub use flush::{DeliveryArgs, flush, tell_losses};
 pub use outbox::Outbox;
 pub use process::{Run, asked_to_stop};
 pub use pulse::Pulse;
+pub use pump::LostReaders;
 pub use signals::Signals;

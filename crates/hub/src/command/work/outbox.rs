@@ -173,6 +173,18 @@ impl Outbox {
         self.arrived.notify_one();
     }
 
+    /// Waits until no more will be put in. For the taker, while it does not take: both wait for the same news.
+    pub async fn closed(&self) {
+        while !self.is_closed() {
+            self.arrived.notified().await;
+        }
+    }
+
+    /// Whether no more will be put in.
+    pub fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     /// Takes the next batch; `None` once the outbox is closed and empty. For one taker at a time.
     pub async fn take(&self) -> Option<Vec<Event>> {
         while !self.holds(1) {

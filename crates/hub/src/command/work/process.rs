@@ -19,7 +19,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::{ending::Ending, event::Events, outbox::Outbox, pulse::Pulse, pump::pump, signals::Signals};
+use super::{
+    ending::Ending,
+    event::Events,
+    outbox::Outbox,
+    pulse::Pulse,
+    pump::{LostReaders, pump},
+    signals::Signals,
+};
 use crate::{
     clock::now,
     command::client::{Hub, say},
@@ -40,6 +47,8 @@ pub struct Run<'a> {
     /// Whether somebody who waits for us gave up while the command's output was still being passed on.
     cut_short: bool,
     quiet: bool,
+    /// Where a reader of ours that leaves must not end the command.
+    lost_readers: Option<&'a LostReaders>,
 }
 
 impl<'a> Run<'a> {
@@ -51,7 +60,21 @@ impl<'a> Run<'a> {
         signals: Signals,
         quiet: bool,
     ) -> Self {
-        Self { events, outbox, pulse, signals, received: Vec::new(), cut_short: false, quiet }
+        Self {
+            events,
+            outbox,
+            pulse,
+            signals,
+            received: Vec::new(),
+            cut_short: false,
+            quiet,
+            lost_readers: None,
+        }
+    }
+
+    /// The same for a command that outlives whoever reads our own output: where that cannot be written any more, it is only reported.
+    pub fn outliving(self, lost_readers: &'a LostReaders) -> Self {
+        Self { lost_readers: Some(lost_readers), ..self }
     }
 
     /// Gives the signals back, with those that came.
@@ -125,13 +148,15 @@ impl<'a> Run<'a> {
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         let (end, ended) = watch::channel(None);
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let out = (!self.quiet).then(tokio::io::stdout);
-        let err = (!self.quiet).then(tokio::io::stderr);
-        let into = (&self.events, self.outbox, self.pulse);
+        let is_read =
+            |stream| !self.quiet && self.lost_readers.is_none_or(|readers| readers.may_read(stream));
+        let out = is_read(OutputStream::Stdout).then(tokio::io::stdout);
+        let err = is_read(OutputStream::Stderr).then(tokio::io::stderr);
+        let (into, lost) = ((&self.events, self.outbox, self.pulse), self.lost_readers);
         let pumps = async {
             tokio::join!(
-                pump(stdout, out, OutputStream::Stdout, into, ended.clone()),
-                pump(stderr, err, OutputStream::Stderr, into, ended.clone()),
+                pump(stdout, out, OutputStream::Stdout, into, lost, ended.clone()),
+                pump(stderr, err, OutputStream::Stderr, into, lost, ended.clone()),
             )
         };
         tokio::pin!(pumps);
