@@ -247,7 +247,8 @@ fn a_reader_that_leaves_does_not_end_a_worker() {
         "echo one; while [ ! -e '{}' ]; do sleep 0.02; done; echo two; sleep 0.1; echo three; while :; do sleep 0.02; done",
         gate.display()
     );
-    let mut running = Running::start(&mut agent_shell(&hub, &["--restart", "always"], &script));
+    let options = ["--restart", "always", "--max-restarts", "3"];
+    let mut running = Running::start(&mut agent_shell(&hub, &options, &script));
     let mut first = [0; 4];
     let mut stdout = running.child().stdout.take().unwrap();
     stdout.read_exact(&mut first).unwrap();
