@@ -35,7 +35,7 @@ impl Pages {
             let page = send_wrapper::SendWrapper::new(page);
             let shown = move || {
                 let page = page.clone();
-                is_open.get().then(move || page())
+                is_open.get().then(&*page)
             };
             view! {
                 {shown}
@@ -191,7 +191,9 @@ async fn answers_that_come_to_a_page_that_was_left_are_for_nobody() {
         pages.leave().await;
         pages.say(&everything()).await;
         if status != 200 {
-            paths.into_iter().for_each(|path| answer(path, status, "{}"));
+            for path in paths {
+                answer(path, status, "{}");
+            }
         }
         paths.into_iter().for_each(release);
         settle().await;

@@ -220,18 +220,18 @@ async fn an_agent_that_could_not_be_heard_was_not_silent() {
     until("the page is marked", || find(".agents[data-live=false]").is_some()).await;
     let _ahead = Ahead::by(3_600);
     script(r#"{"mode":"hub"}"#);
-    let stale = Notes::new();
-    let note = stale.clone();
+    let doubts = Notes::new();
+    let seen = doubts.clone();
     until_connected().await;
     until("the page is live", || {
         if text(row).contains("stale") {
-            note.add(());
+            seen.add(());
         }
         find(".agents[data-live=true]").is_some()
     })
     .await;
     let back = now();
-    assert!(stale.len() == 0 && text(row).contains("running"), "{}", text(row));
+    assert!(doubts.len() == 0 && text(row).contains("running"), "{}", text(row));
     until("it is stale", || text(row).contains("stale")).await;
     assert!(now().millis_since(back) >= 2_000, "it had three heartbeats to be heard");
 }

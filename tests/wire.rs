@@ -332,6 +332,29 @@ async fn keys_choose_frames_and_let_them_go_and_the_focus_stays_in_the_list() {
     assert!(has_focus(GRID));
 }
 
+// Each batch had all frames that waited read anew, and those that had gone meanwhile were forgotten.
+#[wasm_bindgen_test]
+async fn frames_that_wait_under_a_filter_are_counted_once() {
+    let mut stage = Stage::new();
+    open(&mut stage, "/wire").await;
+    publish(&[update_of(0), job("acme", "j-1", "started")].join("\n"));
+    chip("data");
+    until("both are listed", || frames().len() == 2).await;
+    let write = js_sys::Function::new_with_args(
+        "field",
+        "field.value = 'job:event'; field.dispatchEvent(new Event('input', { bubbles: true }))",
+    );
+    write.call1(&wasm_bindgen::JsValue::NULL, &find("input[aria-label='Filter frames']")).unwrap();
+    until("one matches", || kinds() == ["job:event"]).await;
+    find(".is-wire-frames .button.is-fixed").click();
+    for (job_id, expected) in [("j-2", "1 new frame"), ("j-3", "2 new frames")] {
+        let mut lines = vec![job("acme", job_id, "started")];
+        lines.extend((0..700).map(update_of));
+        publish(&lines.join("\n"));
+        until(expected, || text(".is-wire-frames .log-pending") == expected).await;
+    }
+}
+
 #[wasm_bindgen_test]
 async fn what_cannot_be_read_is_shown_with_its_reason_also_after_a_while() {
     let mut stage = Stage::new();

@@ -24,15 +24,15 @@ pub fn focus_row(step: RowStep) -> bool {
     let focused = document().active_element();
     let has_focus = |row: &HtmlElement| focused.as_ref().is_some_and(|focused| row.contains(Some(focused)));
     let place = rows.iter().position(has_focus);
-    let stop = || rows.iter().position(|row| row.has_attribute("data-row") && row.tab_index() == 0);
-    let entry = if place.is_none() { stop() } else { None };
+    let last = rows.len().saturating_sub(1);
     let next = match (step, place) {
         (RowStep::First, _) => 0,
-        (RowStep::Next | RowStep::Previous, None) if entry.is_some() => entry.unwrap_or_default(),
-        (RowStep::Next, None) => 0,
-        (RowStep::Next, Some(place)) => place.saturating_add(1).min(rows.len().saturating_sub(1)),
-        (RowStep::Previous, None) => rows.len().saturating_sub(1),
+        (RowStep::Next, Some(place)) => place.saturating_add(1).min(last),
         (RowStep::Previous, Some(place)) => place.saturating_sub(1),
+        (step, None) => {
+            let by_tab = rows.iter().position(|row| row.has_attribute("data-row") && row.tab_index() == 0);
+            by_tab.unwrap_or(if step == RowStep::Next { 0 } else { last })
+        }
     };
     let Some(row) = rows.get(next) else { return false };
     // An element that is shown takes the focus, and the browser brings it into view.

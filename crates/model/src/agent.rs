@@ -75,7 +75,7 @@ pub fn apply_agent_event(summary: &mut AgentSummary, event: &AgentEvent, receive
     let execution = event.execution_id.as_ref().filter(|id| is_short(id.as_str()));
     let heard = heard_at(event, received_at);
     let at = event.timestamp.unwrap_or(heard);
-    summary.heard_at = latest_sign(summary.heard_at, heard, received_at);
+    summary.heard_at = Some(latest_sign(summary.heard_at, heard, received_at));
     if event.department.is_some() {
         summary.department = event.department.as_ref().map(shortened_entity);
     }
@@ -179,12 +179,8 @@ pub(crate) fn heard_at(event: &AgentEvent, received_at: Timestamp) -> Timestamp 
 
 /// The latest of two signs of life. One that lies in the future was told by a clock that has been set back since, and must not put off
 /// the silence until that time has come again.
-pub(crate) fn latest_sign(
-    known: Option<Timestamp>,
-    heard: Timestamp,
-    received_at: Timestamp,
-) -> Option<Timestamp> {
-    Some(known.map_or(heard, |known| known.min(received_at).max(heard)))
+pub(crate) fn latest_sign(known: Option<Timestamp>, heard: Timestamp, received_at: Timestamp) -> Timestamp {
+    known.map_or(heard, |known| known.min(received_at).max(heard))
 }
 
 /// An execution is worked on under the agent's name. The one that was heard of last stands last.

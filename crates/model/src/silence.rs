@@ -17,7 +17,8 @@ use crate::agent::{
 pub fn apply_heartbeat(summary: &mut ExecutionSummary, event: &AgentEvent, received_at: Timestamp) -> bool {
     let AgentEventKind::Heartbeat { heartbeat_seconds, .. } = &event.kind else { return false };
     let before = (summary.heartbeat_at, summary.heartbeat_seconds);
-    summary.heartbeat_at = latest_sign(summary.heartbeat_at, heard_at(event, received_at), received_at);
+    let heard = heard_at(event, received_at);
+    summary.heartbeat_at = Some(latest_sign(summary.heartbeat_at, heard, received_at));
     summary.heartbeat_seconds = heartbeat_seconds.or(summary.heartbeat_seconds);
     before != (summary.heartbeat_at, summary.heartbeat_seconds)
 }

@@ -44,7 +44,7 @@ pub fn apply_event(summary: &mut ExecutionSummary, event: &ExecutionEvent, recei
     // Whoever reports works. A replay brings what is old, so the event's own time counts. Where that lies in the future, the worker's
     // clock is wrong, and nobody can tell how old the event is.
     if summary.heartbeat_at.is_some() && at.millis_since(received_at) <= CLOCK_TOLERANCE_MS {
-        summary.heartbeat_at = latest_sign(summary.heartbeat_at, at.min(received_at), received_at);
+        summary.heartbeat_at = Some(latest_sign(summary.heartbeat_at, at.min(received_at), received_at));
     }
     match event.kind {
         ExecutionEventKind::AgentStart => start(summary, event, at),

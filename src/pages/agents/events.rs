@@ -40,10 +40,9 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
     let following = Following::new(AT_END_PX);
     let rows: Rows = StoredValue::new_local(None);
     let counts = show_events(hook, rows, log, list, filter, following);
-    let switch = move || {
+    on_shortcut(Shortcut::Follow, move || {
         following.toggle();
-    };
-    on_shortcut(Shortcut::Follow, switch);
+    });
     let scrolled = move |_| {
         if let Some(log) = log.get_untracked() {
             following.scrolled(&log);
@@ -74,33 +73,9 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
             event.prevent_default();
         }
     };
-    let follows = move || following.get();
     view! {
         <section class="card is-events-card" aria-label="Events of agents">
-            <div class="card-head">
-                <h2>"Events"</h2>
-                <span class="card-count">{move || shown_text(counts.get().shown, hook.total.get(), filter.with(String::is_empty))}</span>
-                <div class="card-tools" role="search">
-                    <SearchField
-                        label="Filter events"
-                        placeholder="Type, agent, text"
-                        text=filter
-                        on_search=move |text: String| {
-                            filter.set(text.to_lowercase());
-                            following.follow();
-                        }
-                    />
-                    <button
-                        type="button"
-                        class="button is-small is-fixed"
-                        title="Follow the newest event, or pause (f)"
-                        on:click=move |_| switch()
-                    >
-                        <Icon glyph=Signal::derive(move || if follows() { Glyph::Pause } else { Glyph::Follow }) />
-                        {move || if follows() { "Pause" } else { "Follow" }}
-                    </button>
-                </div>
-            </div>
+            <Head hook counts filter following />
             <LeftOut hook />
             <div class="log-frame">
                 // Not announced one by one: a daemon may say thousands a second.
@@ -147,6 +122,47 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
                 </Show>
             </div>
         </section>
+    }
+}
+
+/// How many there are, which of them are shown, and whether the newest is followed.
+#[component]
+fn Head(
+    hook: UseDaemon,
+    counts: RwSignal<Counts>,
+    filter: RwSignal<String>,
+    following: Following,
+) -> impl IntoView {
+    let follows = move || following.get();
+    view! {
+        <div class="card-head">
+            <h2>"Events"</h2>
+            <span class="card-count">
+                {move || shown_text(counts.get().shown, hook.total.get(), filter.with(String::is_empty))}
+            </span>
+            <div class="card-tools" role="search">
+                <SearchField
+                    label="Filter events"
+                    placeholder="Type, agent, text"
+                    text=filter
+                    on_search=move |text: String| {
+                        filter.set(text.to_lowercase());
+                        following.follow();
+                    }
+                />
+                <button
+                    type="button"
+                    class="button is-small is-fixed"
+                    title="Follow the newest event, or pause (f)"
+                    on:click=move |_| {
+                        following.toggle();
+                    }
+                >
+                    <Icon glyph=Signal::derive(move || if follows() { Glyph::Pause } else { Glyph::Follow }) />
+                    {move || if follows() { "Pause" } else { "Follow" }}
+                </button>
+            </div>
+        </div>
     }
 }
 

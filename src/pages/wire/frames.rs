@@ -5,16 +5,17 @@
 //! whole below the list. Frames are read only when they are shown: at a rate that nobody can follow most never are.
 
 use leptos::{ev, html, prelude::*};
-use switchboard_model::{FRAMES_RECORDED, FrameFilter, FrameSort, Ring, WireFrame, WireRecording};
+use switchboard_model::{FrameFilter, FrameSort, WireRecording};
 use wasm_bindgen::JsCast;
 
 use super::{
     Shared,
-    frame_row::{COLUMNS, FrameRow, ShownFrame, row_id},
+    frame_row::{COLUMNS, ShownFrame, row_id},
+    frames_shown::Shown,
 };
 use crate::components::{
-    Chips, CopyButton, Following, Glyph, Icon, RecycledRows, SearchField, Shortcut, Waiting, focus,
-    full_text, grouped, indented, on_shortcut, pass_focus, shown_text,
+    Chips, CopyButton, Following, Glyph, Icon, SearchField, Shortcut, focus, full_text, grouped, indented,
+    on_shortcut, pass_focus, shown_text,
 };
 
 /// How far from its end, in CSS pixels, the list still counts as being at its end: less than a row.
@@ -248,7 +249,7 @@ impl List {
         }
         let chosen = self.chosen.with_untracked(|chosen| chosen.as_ref().map(|it| it.number));
         let next = self.shown.with_value(|shown| {
-            let numbers: Vec<u64> = shown.as_ref()?.ring.iter().map(|it| it.number).collect();
+            let numbers: Vec<u64> = shown.as_ref()?.frames().map(|it| it.number).collect();
             let place = chosen.and_then(|chosen| numbers.iter().position(|number| *number == chosen));
             let last = numbers.len().checked_sub(1)?;
             let to = match (event.key().as_str(), place) {
@@ -289,7 +290,7 @@ impl List {
     /// Shows a frame whole, and keeps the list still for it.
     fn choose(self, number: Option<u64>) {
         let of_number =
-            |shown: &Option<Shown>| shown.as_ref()?.ring.iter().find(|it| Some(it.number) == number).cloned();
+            |shown: &Option<Shown>| shown.as_ref()?.frames().find(|it| Some(it.number) == number).cloned();
         let chosen = self.shown.with_value(of_number);
         if chosen.is_some() {
             self.following.pause();
@@ -316,67 +317,9 @@ impl List {
 
     fn json_lines(self) -> String {
         self.shown.with_value(|shown| {
-            let lines = shown.iter().flat_map(|shown| shown.ring.iter()).map(|it| it.frame.json_line());
+            let lines = shown.iter().flat_map(Shown::frames).map(|it| it.frame.json_line());
             lines.collect::<Vec<_>>().join("\n")
         })
-    }
-}
-
-/// The rows and what they show: those frames that the filter lets through.
-struct Shown {
-    rows: RecycledRows<FrameRow>,
-    ring: Ring<ShownFrame>,
-    /// Which ring it is: a new one for each filter.
-    generation: u64,
-    filter: FrameFilter,
-    /// The next frame of the recording to look at.
-    next: u64,
-    waiting: Waiting,
-}
-
-fn has_modifier(event: &ev::KeyboardEvent) -> bool {
-    event.ctrl_key() || event.meta_key() || event.alt_key()
-}
-
-impl Shown {
-    fn new(list: web_sys::HtmlElement) -> Option<Self> {
-        Some(Self {
-            rows: RecycledRows::new(list)?,
-            ring: Ring::new(FRAMES_RECORDED),
-            generation: 1,
-            filter: FrameFilter::default(),
-            next: 0,
-            waiting: Waiting::default(),
-        })
-    }
-
-    /// Brings the rows to what was recorded, or, where nobody `follows`, only counts what waits.
-    fn bring(&mut self, frames: &Ring<WireFrame>, filter: &FrameFilter, follows: bool) -> u64 {
-        let matching = |(number, frame): (u64, &WireFrame)| {
-            let head = frame.head();
-            let is_shown = filter.lets_through(frame, &head);
-            is_shown.then(|| ShownFrame { number, frame: frame.clone(), head })
-        };
-        if self.filter == *filter && !follows {
-            if filter.is_none() {
-                // Also those that came and went again.
-                return frames.total().saturating_sub(self.next);
-            }
-            let new = frames.since(self.waiting.next());
-            let count = new.filter(|(_, frame)| filter.lets_through(frame, &frame.head())).count();
-            return self.waiting.add(count, frames.total());
-        }
-        if self.filter != *filter {
-            self.generation += 1;
-            self.ring = Ring::new(FRAMES_RECORDED);
-            self.next = 0;
-            self.filter.clone_from(filter);
-        }
-        self.ring.extend(frames.since(self.next).filter_map(matching));
-        self.next = frames.total();
-        self.waiting.begin(0, self.next);
-        self.rows.update(&self.ring, self.generation, false);
-        0
     }
 }
 
@@ -396,7 +339,7 @@ fn show_frames(shared: Shared, list: List) -> RwSignal<Counts> {
                 }
                 let shown = shown.as_mut()?;
                 let waiting = shown.bring(recording.frames(), &filter, follows);
-                Some(Counts { shown: shown.ring.len(), total: recording.frames().total(), waiting })
+                Some(Counts { shown: shown.frames().len(), total: recording.frames().total(), waiting })
             })
         };
         let next = wire.with_recording(bring).flatten().flatten().unwrap_or_default();
@@ -405,4 +348,8 @@ fn show_frames(shared: Shared, list: List) -> RwSignal<Counts> {
         }
     });
     counts
+}
+
+fn has_modifier(event: &ev::KeyboardEvent) -> bool {
+    event.ctrl_key() || event.meta_key() || event.alt_key()
 }

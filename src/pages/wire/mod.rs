@@ -8,6 +8,7 @@ mod doctor;
 mod facts;
 mod frame_row;
 mod frames;
+mod frames_shown;
 mod holdings;
 mod tasks;
 mod timeline;

@@ -36,7 +36,7 @@ struct Held {
 impl SharedDaemon {
     /// Opens the connection to the daemon at `url`, if there is one, and provides it to the components below. It ends with the owner.
     pub(in crate::realtime) fn provide(url: Option<String>) {
-        let connection = url.map(|url| DaemonConnection::open(url, DaemonOptions::default()));
+        let connection = url.map(|url| DaemonConnection::open(&url, DaemonOptions::default()));
         provide_context(Self(connection));
     }
 
@@ -47,8 +47,8 @@ impl SharedDaemon {
 }
 
 impl DaemonConnection {
-    fn open(url: String, options: DaemonOptions) -> Self {
-        let connector = DaemonConnector::new(url.clone(), options);
+    fn open(url: &str, options: DaemonOptions) -> Self {
+        let connector = DaemonConnector::new(url, options);
         let signals = ObservedSignals::new();
         let observed = Observed::new(OrganizationId::default(), signals);
         let status = RwSignal::new(LinkStatus::default());
@@ -63,7 +63,7 @@ impl DaemonConnection {
         connector.connect();
         Self {
             held: StoredValue::new_local(held),
-            address: StoredValue::new(address::bare(&url)),
+            address: StoredValue::new(address::bare(url)),
             status,
             events: DaemonEvents { observed: StoredValue::new_local(Some(observed)), signals },
         }

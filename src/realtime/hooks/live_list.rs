@@ -7,17 +7,17 @@ use std::{
     cell::{Cell, RefCell},
     future::Future,
     rc::{Rc, Weak},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
 };
 
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use switchboard_protocol::OrganizationId;
 
-use super::{IsShown, LiveFrom, LoadPhase as Phase, Showing, follow_live, subscribe_while_mounted};
+use super::{
+    IsShown, LiveFrom, LiveRow, LoadPhase as Phase, Showing, follow_live,
+    live_row::{merged_row, new_row},
+    subscribe_while_mounted,
+};
 use crate::{
     api::{ApiError, Queries, use_queries},
     realtime::{WebSocketContext, use_websocket_context},
@@ -81,31 +81,7 @@ pub(super) struct Page<T> {
     pub seq: Option<u64>,
 }
 
-/// One row. Its identity never changes; what it shows does, alone and in place.
-#[derive(Debug)]
-pub struct LiveRow<Id, T: 'static> {
-    /// What it is about.
-    pub id: Id,
-    /// What it shows.
-    pub summary: ArcRwSignal<T>,
-    /// The frame that it shows, so that an earlier one that comes late is left out.
-    seq: Arc<AtomicU64>,
-}
-
-impl<Id: Clone, T> Clone for LiveRow<Id, T> {
-    fn clone(&self) -> Self {
-        Self { id: self.id.clone(), summary: self.summary.clone(), seq: Arc::clone(&self.seq) }
-    }
-}
-
-impl<Id, T> PartialEq for LiveRow<Id, T> {
-    /// The same row, whatever it shows: lists are compared by which rows they have, in which order.
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.seq, &other.seq)
-    }
-}
-
-type RowOf<L> = LiveRow<<L as Listed>::Id, <L as Listed>::Item>;
+pub(super) type RowOf<L> = LiveRow<<L as Listed>::Id, <L as Listed>::Item>;
 
 /// What the hook of a list writes and its user reads.
 pub(super) struct ListSignals<L: Listed> {
@@ -270,7 +246,7 @@ impl<L: Listed> LiveList<L> {
     /// A frame moves what a row shows. `change` answers whether anything did. Answers `false` where no row is about it.
     pub fn change(&self, id: &L::Id, seq: Option<u64>, change: impl FnOnce(&mut L::Item) -> bool) -> bool {
         let Some(row) = self.row(id) else { return false };
-        if seq.is_some_and(|seq| seq <= row.seq.load(Relaxed)) {
+        if seq.is_some_and(|seq| seq <= row.seq()) {
             return true;
         }
         let Some(mut item) = row.summary.try_get_untracked() else { return true };
@@ -299,9 +275,9 @@ impl<L: Listed> LiveList<L> {
         let row = self.row(&L::id(&item));
         let wanted = L::wants(&self.query, &item);
         match row {
-            Some(row) if seq.is_some_and(|seq| seq <= row.seq.load(Relaxed)) => {}
+            Some(row) if seq.is_some_and(|seq| seq <= row.seq()) => {}
             Some(row) if wanted => {
-                row.seq.store(seq.unwrap_or_default(), Relaxed);
+                row.set_seq(seq);
                 let rises = row.summary.try_with_untracked(|current| L::rises(current, &item)) == Some(true);
                 if row.summary.try_with_untracked(|current| *current != item) == Some(true) {
                     let _ = row.summary.try_set(item);
@@ -479,27 +455,4 @@ impl<L: Listed> LiveList<L> {
         };
         self.timer.replace(Some(Timeout::new(wait, fetch)));
     }
-}
-
-fn new_row<L: Listed>(item: L::Item, seq: Option<u64>) -> RowOf<L> {
-    LiveRow {
-        id: L::id(&item),
-        summary: ArcRwSignal::new(item),
-        seq: Arc::new(AtomicU64::new(seq.unwrap_or_default())),
-    }
-}
-
-fn merged_row<L: Listed>(before: &[RowOf<L>], item: &L::Item, seq: Option<u64>) -> RowOf<L> {
-    let id = L::id(item);
-    let Some(row) = before.iter().find(|row| row.id == id) else {
-        return new_row::<L>(item.clone(), seq);
-    };
-    // A row may have heard of something newer than the list.
-    if seq.is_none_or(|seq| seq >= row.seq.load(Relaxed)) {
-        row.seq.store(seq.unwrap_or_default(), Relaxed);
-        if row.summary.try_with_untracked(|current| current != item) == Some(true) {
-            let _ = row.summary.try_set(item.clone());
-        }
-    }
-    row.clone()
 }

@@ -4,6 +4,7 @@
 //! outside any owner: take contexts before, and capture them.
 
 mod live_list;
+mod live_row;
 mod use_connection_status;
 mod use_conversation;
 mod use_conversations;
@@ -23,7 +24,7 @@ use switchboard_link::LinkState;
 
 use super::WebSocketContext;
 
-pub use live_list::LiveRow;
+pub use live_row::LiveRow;
 pub use use_connection_status::{ConnectionStatus, UseConnectionStatus, use_connection_status};
 pub use use_conversation::{ChatEntry, UseConversation, use_conversation};
 pub use use_conversations::{ConversationRow, UseConversations, use_conversations};

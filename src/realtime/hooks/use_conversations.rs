@@ -9,8 +9,8 @@ use switchboard_protocol::{
 };
 
 use super::{
-    LoadPhase,
-    live_list::{self, Held, ListSignals, Listed, LiveList, LiveRow, Page, use_live_list},
+    LiveRow, LoadPhase,
+    live_list::{self, Held, ListSignals, Listed, LiveList, Page, use_live_list},
 };
 use crate::{
     api::{ApiError, ConversationListQuery, Queries},

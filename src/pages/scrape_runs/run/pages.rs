@@ -87,6 +87,16 @@ pub(super) fn Pages(shared: Shared) -> impl IntoView {
                     />
                 </div>
             </div>
+            // Before the rows, above which it lies: whoever goes through their links comes to their end anyway.
+            <Show when=move || { counts.get().waiting > 0 }>
+                <button type="button" class="button is-small log-pending" on:click=to_end>
+                    <Icon glyph=Glyph::Down />
+                    {move || match counts.get().waiting {
+                        1 => "1 new page".to_owned(),
+                        waiting => format!("{} new pages", grouped(waiting)),
+                    }}
+                </button>
+            </Show>
             <div class="pages" role="table" aria-label="Pages">
                 <div class="pages-head" role="rowgroup">
                     <div class="page-row" role="row">
@@ -105,15 +115,6 @@ pub(super) fn Pages(shared: Shared) -> impl IntoView {
                 </div>
             </div>
             <Nothing shared counts filter />
-            <Show when=move || { counts.get().waiting > 0 }>
-                <button type="button" class="button is-small log-pending" on:click=to_end>
-                    <Icon glyph=Glyph::Down />
-                    {move || match counts.get().waiting {
-                        1 => "1 new page".to_owned(),
-                        waiting => format!("{} new pages", grouped(waiting)),
-                    }}
-                </button>
-            </Show>
         </section>
     }
 }
