@@ -9,8 +9,8 @@ use crate::{
     Browser, Daemon, Hub, Journal, ModelServer, Page, Part1Server, Proxy, Site, SitePage, paths, process,
 };
 
-/// No test takes longer, unless something hangs.
-const LIMIT: Duration = Duration::from_mins(10);
+/// No test takes longer, unless something hangs. The longest one presses some two thousand keys.
+const LIMIT: Duration = Duration::from_mins(20);
 
 /// Starts what a test needs, and remembers it for the report of a failure.
 pub struct Stage {

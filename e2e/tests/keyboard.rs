@@ -11,6 +11,8 @@ use switchboard_e2e::{
 const ENTER: &str = "\u{E007}";
 const ESCAPE: &str = "\u{E00C}";
 const TAB: &str = "\u{E004}";
+/// Shift and Tab.
+const BACK: &str = "\u{E008}\u{E004}\u{E008}";
 const HOME: &str = "\u{E011}";
 const UP: &str = "\u{E013}";
 const SPACE: &str = " ";
@@ -74,6 +76,10 @@ fn everything_is_done_by_keyboard_alone() {
 /// Presses Tab until what has the focus is `wanted`, by role and name, or by its entry in the ledger; says what had it meanwhile where it
 /// never comes.
 async fn tab_to(page: &Page, wanted: &str) {
+    step_to(page, TAB, wanted).await;
+}
+
+async fn step_to(page: &Page, key: &str, wanted: &str) {
     let mut passed = Vec::new();
     for _ in 0..400 {
         let focused = page.focused().await;
@@ -81,7 +87,7 @@ async fn tab_to(page: &Page, wanted: &str) {
             return;
         }
         passed.push(focused);
-        page.press(TAB).await;
+        page.press(key).await;
     }
     panic!("Tab does not lead to {wanted}; it led to {passed:#?}");
 }
@@ -565,10 +571,14 @@ async fn in_a_conversation(page: &Page, _hub: &Hub) {
     page.activate().await;
     tab_to(page, "region \"Conversation so far\"").await;
     page.press(HOME).await;
-    press_on(page, "button for what is new").await;
+    page.wait_for_text("Jump to latest").await;
+    page.press(BACK).await;
+    wait_for_focus(page, "button for what is new").await;
+    page.press(ENTER).await;
+    page.wait_for_no_text("Jump to latest").await;
     tab_to(page, "textbox \"Message\"").await;
     page.press("/help").await;
-    page.press(ENTER).await;
+    press_on(page, "button \"Send\"").await;
     page.wait_for_text("/failed [range]").await;
     press_on(page, "/chat/:id | Conversations | link to /chat)").await;
     wait_for_path(page, "/chat").await;
@@ -640,8 +650,9 @@ async fn with_more_than_a_page_holds(page: &Page, hub: &Hub) {
     page.wait_for_status("Connection", "Connected").await;
     for (letter, heading) in [("e", "Executions"), ("s", "Scrape runs"), ("c", "Chat")] {
         go(page, letter, heading).await;
-        // It may stand far below what the browser has laid out.
-        press_on(page, "button “Load more”").await;
+        // It stands below a hundred rows: from the end of the page it is near.
+        step_to(page, BACK, "button “Load more”").await;
+        page.press(ENTER).await;
         page.wait_for_no_text("Load more").await;
     }
     go(page, "a", "Agents").await;
@@ -668,8 +679,8 @@ async fn with_a_daemon(stage: &Stage, ledger: &mut Ledger) {
     page.wait_for_text("Daemon disconnected").await;
     press_on(&page, "/agents | button “Reconnect to the daemon”").await;
     press_on(&page, "button \"Connection details\"").await;
+    press_on(&page, "every page | Daemon (WebSocket, read-only) | button “Reconnect to the daemon”").await;
     daemon.refuse(false);
-    press_on(&page, "button \"Reconnect to the daemon\"").await;
     until_true("the daemon to be watched", async || daemon.connections() == 1).await;
     page.press(ESCAPE).await;
     page.wait_for_text("Have it send this").await;
