@@ -59,7 +59,7 @@ pub use recycled_rows::{RecycledRows, Row};
 pub use row_focus::{RowStep, focus_row};
 pub use scrape_table::{NoScrapeRuns, ScrapeTable, is_web_address, run_times, scrape_title, short_target};
 pub use search_field::SearchField;
-pub use shortcuts::{Shortcut, Shortcuts, on_shortcut};
+pub use shortcuts::{Shortcut, Shortcuts, has_modifier, on_shortcut};
 pub use size::size_text;
 pub use start_scrape::{ScrapeDraft, StartScrape, StartScrapeButton, StartScrapeDialog, use_start_scrape};
 pub use status::{Phase, Status, WorkerStatus, silence_text, use_worker_silence};

@@ -128,7 +128,7 @@ fn on_key(act: impl Fn(&ev::KeyboardEvent, Option<char>) + 'static) {
 
     let last = StoredValue::new(None::<(char, f64)>);
     let listener = window_event_listener(ev::keydown, move |event| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) {
+        if has_modifier(&event) || is_typing(&event) {
             return;
         }
         let now = event.time_stamp();
@@ -140,6 +140,11 @@ fn on_key(act: impl Fn(&ev::KeyboardEvent, Option<char>) + 'static) {
         act(&event, before);
     });
     on_cleanup(move || listener.remove());
+}
+
+/// Whether a key is pressed together with one that makes it the browser's, or the system's.
+pub fn has_modifier(event: &ev::KeyboardEvent) -> bool {
+    event.ctrl_key() || event.meta_key() || event.alt_key()
 }
 
 fn is_typing(event: &ev::KeyboardEvent) -> bool {

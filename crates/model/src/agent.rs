@@ -165,10 +165,10 @@ pub fn agent_condition(summary: &AgentSummary, now: Timestamp) -> AgentCondition
 pub fn agent_condition_since(
     summary: &AgentSummary,
     now: Timestamp,
-    listening_since: Option<Timestamp>,
+    listening_since: Timestamp,
 ) -> AgentCondition {
     let patience = heartbeat_ms(summary).saturating_mul(MISSED_HEARTBEATS);
-    let too_short = listening_since.is_some_and(|since| now.millis_since(since) <= patience);
+    let too_short = now.millis_since(listening_since) <= patience;
     agent_condition(summary, if too_short { summary.heard_at.unwrap_or(now) } else { now })
 }
 
@@ -355,10 +355,10 @@ mod tests {
     fn who_was_not_listened_to_was_not_silent() {
         let mut agent = agent();
         apply_agent_event(&mut agent, &heartbeat(Some(AgentStatus::Running), None), at(0));
-        let condition = |now| agent_condition_since(&agent, at(now), Some(at(600)));
+        let condition = |now| agent_condition_since(&agent, at(now), at(600));
         assert_eq!(condition(660), AgentCondition::Running);
         assert_eq!(condition(661), AgentCondition::Stale);
-        assert_eq!(agent_condition_since(&agent, at(61), None), AgentCondition::Stale);
+        assert_eq!(agent_condition(&agent, at(61)), AgentCondition::Stale);
     }
 
     // An agent whose clock is an hour ahead looked alive for an hour after its death, and one whose clock is behind never did.

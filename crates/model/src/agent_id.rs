@@ -26,8 +26,7 @@ pub(crate) fn kept(id: &AgentId) -> Cow<'_, AgentId> {
     }
     let mut hasher = DefaultHasher::new();
     id.as_str().hash(&mut hasher);
-    let end = (0..=KEPT).rev().find(|end| id.as_str().is_char_boundary(*end)).unwrap_or(0);
-    let beginning = id.as_str().get(..end).unwrap_or_default();
+    let beginning = id.as_str().get(..id.as_str().floor_char_boundary(KEPT)).unwrap_or_default();
     Cow::Owned(format!("{beginning}…{:016x}", hasher.finish()).into())
 }
 

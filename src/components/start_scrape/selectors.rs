@@ -7,7 +7,7 @@ use super::{
     fields::{TextField, is_at},
     problem::{Place, Problem, ProblemAt},
 };
-use crate::components::{Glyph, Icon};
+use crate::components::{Glyph, Icon, pass_focus};
 
 #[component]
 pub(super) fn Selectors(form: Form, problem: RwSignal<Option<Problem>>) -> impl IntoView {
@@ -91,13 +91,9 @@ fn Row(
                 class="button is-plain is-square"
                 aria-label=move || format!("Remove field {}", number.get())
                 title="Remove this field"
-                on:click=move |_| {
+                on:click=move |event| {
+                    pass_focus(&event, add.get_untracked().map(Into::into));
                     form.remove_field(key);
-                    // This button goes with its row, and the focus would go with it.
-                    if let Some(add) = add.get_untracked() {
-                        // An element that is shown takes the focus.
-                        let _ = add.focus();
-                    }
                 }
             >
                 <Icon glyph=Glyph::Remove />

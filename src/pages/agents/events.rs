@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     components::{
-        Following, Glyph, Icon, RowStep, SearchField, Shortcut, focus_row, grouped, on_shortcut, pass_focus,
-        shown_text, use_ticker,
+        Following, Glyph, Icon, RowStep, SearchField, Shortcut, focus_row, grouped, has_modifier,
+        on_shortcut, pass_focus, shown_text, use_ticker,
     },
     realtime::UseDaemon,
 };
@@ -68,8 +68,8 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
             "ArrowUp" => RowStep::Previous,
             _ => return,
         };
-        let has_modifier = event.ctrl_key() || event.meta_key() || event.alt_key();
-        if !has_modifier && element_of(&event).as_ref().and_then(head_at).is_some() && focus_row(step) {
+        if !has_modifier(&event) && element_of(&event).as_ref().and_then(head_at).is_some() && focus_row(step)
+        {
             event.prevent_default();
         }
     };

@@ -22,7 +22,7 @@ pub(super) fn TableRow(row: AgentRow, shared: Shared) -> impl IntoView {
     let (now, since, outage) = (shared.now, shared.hook.listening_since, shared.outage);
     let condition = Memo::new(move |_| {
         summary.with(|agent| match since.get() {
-            Some(since) => agent_condition_since(agent, now.get(), Some(since)),
+            Some(since) => agent_condition_since(agent, now.get(), since),
             None => agent_condition_beyond(agent, now.get(), outage.get()),
         })
     });

@@ -14,8 +14,8 @@ use super::{
     frames_shown::Shown,
 };
 use crate::components::{
-    Chips, CopyButton, Following, Glyph, Icon, SearchField, Shortcut, focus, full_text, grouped, indented,
-    on_shortcut, pass_focus, shown_text,
+    Chips, CopyButton, Following, Glyph, Icon, SearchField, Shortcut, focus, full_text, grouped,
+    has_modifier, indented, on_shortcut, pass_focus, shown_text,
 };
 
 /// How far from its end, in CSS pixels, the list still counts as being at its end: less than a row.
@@ -348,8 +348,4 @@ fn show_frames(shared: Shared, list: List) -> RwSignal<Counts> {
         }
     });
     counts
-}
-
-fn has_modifier(event: &ev::KeyboardEvent) -> bool {
-    event.ctrl_key() || event.meta_key() || event.alt_key()
 }
