@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     components::{
-        Following, Glyph, Icon, RowStep, SearchField, Shortcut, focus_row, grouped, has_modifier,
-        on_shortcut, pass_focus, shown_text, use_ticker,
+        Following, Glyph, Icon, NewerRows, RowStep, SearchField, Shortcut, focus_row, grouped, has_modifier,
+        newer_text, on_shortcut, shown_text, use_ticker,
     },
     realtime::UseDaemon,
 };
@@ -104,22 +104,11 @@ pub(super) fn Events(shared: Shared) -> impl IntoView {
                         }}
                     </p>
                 </Show>
-                <Show when=move || { counts.get().waiting > 0 }>
-                    <button
-                        type="button"
-                        class="button is-small log-pending"
-                        on:click=move |event| {
-                            pass_focus(&event, log.get_untracked().map(Into::into));
-                            following.follow();
-                        }
-                    >
-                        <Icon glyph=Glyph::Down />
-                        {move || match counts.get().waiting {
-                            1 => "1 new event".to_owned(),
-                            waiting => format!("{} new events", grouped(waiting)),
-                        }}
-                    </button>
-                </Show>
+                <NewerRows
+                    text=Signal::derive(move || newer_text(counts.get().waiting, "event"))
+                    list=log
+                    on_follow=move |()| following.follow()
+                />
             </div>
         </section>
     }

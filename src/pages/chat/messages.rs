@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 
 use super::{entry::Entry, scroll::Scroll};
 use crate::{
-    components::{Glyph, Icon, LoadMore, pass_focus},
+    components::{LoadMore, NewerRows},
     realtime::{ChatEntry, UseConversation},
 };
 
@@ -23,22 +23,16 @@ pub(super) fn Messages(conversation: UseConversation, scroll: Scroll) -> impl In
             conversation.load_older();
         }
     };
-    let to_end = move |event: ev::MouseEvent| {
-        pass_focus(&event, scroll.frame.get_untracked().map(Into::into));
-        scroll.follow();
-    };
+    let newer = Signal::derive(move || {
+        (!scroll.is_following.get()).then(|| match missed.get() {
+            0 => "Jump to latest".to_owned(),
+            missed => format!("Jump to latest · {missed} new"),
+        })
+    });
     view! {
         <div class="chat-frame">
             // Before the messages, above which it lies: going through them leads to their end anyway.
-            <Show when=move || !scroll.is_following.get()>
-                <button type="button" class="button is-small log-pending" on:click=to_end>
-                    <Icon glyph=Glyph::Down />
-                    {move || match missed.get() {
-                        0 => "Jump to latest".to_owned(),
-                        missed => format!("Jump to latest · {missed} new"),
-                    }}
-                </button>
-            </Show>
+            <NewerRows text=newer list=scroll.frame on_follow=move |()| scroll.follow() />
             <div class="chat-scroll"
                 class:is-following=scroll.is_following tabindex="0" aria-label="Conversation so far" role="region" node_ref=scroll.frame on:scroll=scrolled>
                 <Show when=move || conversation.has_older.get()>

@@ -11,8 +11,8 @@ use switchboard_model::{Execution, VIEW_CAPACITY};
 use super::{AT_END_PX, line_row::LineRow};
 use crate::{
     components::{
-        CopyButton, Following, Glyph, Icon, RecycledRows, Shortcut, Store, grouped, on_shortcut, pass_focus,
-        recall, remember,
+        CopyButton, Following, Glyph, Icon, NewerRows, RecycledRows, Shortcut, Store, grouped, newer_text,
+        on_shortcut, recall, remember,
     },
     realtime::UseExecution,
 };
@@ -94,19 +94,11 @@ pub(super) fn Output(hook: UseExecution) -> impl IntoView {
                 <Show when=move || is_empty.get() == Some(true)>
                     <p class="log-empty">"Nothing was written yet. Lines appear here as they come."</p>
                 </Show>
-                <Show when=move || waiting.get().is_some()>
-                    <button
-                        type="button"
-                        class="button is-small log-pending"
-                        on:click=move |event| {
-                            pass_focus(&event, log.get_untracked().map(Into::into));
-                            following.follow();
-                        }
-                    >
-                        <Icon glyph=Glyph::Down />
-                        {move || waiting.get().map(Waiting::text)}
-                    </button>
-                </Show>
+                <NewerRows
+                    text=Signal::derive(move || waiting.get().and_then(Waiting::text))
+                    list=log
+                    on_follow=move |()| following.follow()
+                />
             </div>
         </div>
     }
@@ -137,12 +129,8 @@ fn Truncation(hook: UseExecution) -> impl IntoView {
 struct Waiting(Option<u64>);
 
 impl Waiting {
-    fn text(self) -> String {
-        match self.0 {
-            Some(1) => "1 new line".to_owned(),
-            Some(count) => format!("{} new lines", grouped(count)),
-            None => "New lines".to_owned(),
-        }
+    fn text(self) -> Option<String> {
+        self.0.map_or_else(|| Some("New lines".to_owned()), |count| newer_text(count, "line"))
     }
 }
 

@@ -14,8 +14,8 @@ use super::{
     frames_shown::Shown,
 };
 use crate::components::{
-    Chips, CopyButton, Following, Glyph, Icon, SearchField, Shortcut, focus, full_text, grouped,
-    has_modifier, indented, on_shortcut, pass_focus, shown_text,
+    Chips, CopyButton, Following, Glyph, Icon, NewerRows, SearchField, Shortcut, focus, full_text, grouped,
+    has_modifier, indented, newer_text, on_shortcut, shown_text,
 };
 
 /// How far from its end, in CSS pixels, the list still counts as being at its end: less than a row.
@@ -100,22 +100,11 @@ pub(super) fn Frames(shared: Shared) -> impl IntoView {
                 </div>
             </div>
             {move || text.get().map(|text| view! { <p class="section-note muted">{text}</p> })}
-            <Show when=move || { counts.get().waiting > 0 }>
-                <button
-                    type="button"
-                    class="button is-small log-pending"
-                    on:click=move |event| {
-                        pass_focus(&event, list.grid.get_untracked().map(Into::into));
-                        list.follow();
-                    }
-                >
-                    <Icon glyph=Glyph::Down />
-                    {move || match counts.get().waiting {
-                        1 => "1 new frame".to_owned(),
-                        waiting => format!("{} new frames", grouped(waiting)),
-                    }}
-                </button>
-            </Show>
+            <NewerRows
+                text=Signal::derive(move || newer_text(counts.get().waiting, "frame"))
+                list=list.grid
+                on_follow=move |()| list.follow()
+            />
             {move || list.chosen.get().map(|chosen| view! { <Chosen chosen list /> })}
         </section>
     }

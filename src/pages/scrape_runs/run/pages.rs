@@ -4,7 +4,7 @@
 //! end, whose place 0 the browser keeps in sight by itself. Who scrolls away from it reads undisturbed: the rows are left alone,
 //! and the number of pages that wait is told.
 
-use leptos::{ev, html, prelude::*};
+use leptos::{html, prelude::*};
 use switchboard_model::{Ring, VIEW_CAPACITY};
 use switchboard_protocol::ScrapedPage;
 
@@ -14,7 +14,7 @@ use super::{
     pages_filter::{Filter, Outcome},
 };
 use crate::components::{
-    Chips, Following, Glyph, Icon, RecycledRows, SearchField, Waiting, grouped, pass_focus, shown_text,
+    Chips, Following, NewerRows, RecycledRows, SearchField, Waiting, newer_text, shown_text,
 };
 
 /// The choice that filters nothing.
@@ -43,8 +43,7 @@ pub(super) fn Pages(shared: Shared) -> impl IntoView {
         filter.update(change);
         following.follow();
     };
-    let to_end = move |event: ev::MouseEvent| {
-        pass_focus(&event, frame.get_untracked().map(Into::into));
+    let to_end = move |()| {
         following.follow();
         if let Some(frame) = frame.get_untracked() {
             frame.set_scroll_top(0);
@@ -88,15 +87,11 @@ pub(super) fn Pages(shared: Shared) -> impl IntoView {
                 </div>
             </div>
             // Before the rows, above which it lies: whoever goes through their links comes to their end anyway.
-            <Show when=move || { counts.get().waiting > 0 }>
-                <button type="button" class="button is-small log-pending" on:click=to_end>
-                    <Icon glyph=Glyph::Down />
-                    {move || match counts.get().waiting {
-                        1 => "1 new page".to_owned(),
-                        waiting => format!("{} new pages", grouped(waiting)),
-                    }}
-                </button>
-            </Show>
+            <NewerRows
+                text=Signal::derive(move || newer_text(counts.get().waiting, "page"))
+                list=frame
+                on_follow=to_end
+            />
             <div class="pages" role="table" aria-label="Pages">
                 <div class="pages-head" role="rowgroup">
                     <div class="page-row" role="row">
